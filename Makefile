@@ -1,0 +1,60 @@
+# Everything runs in .venv, which makes itself. Nothing else is assumed but python3, make and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help test unit lint docs docs-check demo bench fuzz build new-rule lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+$(READY): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: lint docs-check unit ## all checks: ruff, mypy, docs in step, pytest
+
+unit: $(READY) ## pytest alone; ARGS='-k lfs101' narrows it
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+docs: $(READY) ## write docs/rules, docs/gotchas.md and the tables of README.md
+	$(BIN)/python -m tools.gen_docs --write
+
+docs-check: $(READY)
+	$(BIN)/python -m tools.gen_docs --check
+
+demo: $(READY) ## the tool at work on recorded clusters: one healthy, the others broken
+	@$(BIN)/kubectl-litefs demo healthy
+	@for name in cluster-id-mismatch primary-volume-recreated all-candidates silent-connection; do \
+	  printf '\n%s\n\n' "------------------------------------------------------------------------"; \
+	  $(BIN)/kubectl-litefs demo $$name || exit; done
+	@printf '\n'; $(BIN)/kubectl-litefs demo --list
+
+bench: $(READY) ## start-up, a live diagnose against the commands it replaces (needs kubectl), a 1 GiB log
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.log_memory
+
+fuzz: $(READY) ## the property tests, with many more examples
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz
+
+build: $(READY) ## wheel and sdist into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+new-rule: $(READY) ## a rule file and its cases: ID=LFS716 NAME=what-is-wrong
+	$(BIN)/python -m tools.new_rule "$(ID)" "$(NAME)"
+
+lock: ## how to renew requirements-dev.lock
+	@echo "In a fresh environment of each Python from 3.10 to 3.13: pip install -e .[dev], then pip freeze;"
+	@echo "where versions differ, one line each with a python_version marker."
+
+clean: ## remove .venv, caches and build results
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
