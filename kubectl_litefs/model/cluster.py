@@ -1,0 +1,85 @@
+"""One LiteFS cluster as Kubernetes shows it: the unit that rules judge."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .objects import Obj
+from .origin import Gap, ObjectRef
+from .pod import Pod
+from .snapshot import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Pods that name the same primary: one StatefulSet mostly, sometimes a writer set and a reader set.
+
+    `objects` maps an API plural (`services`, `statefulsets`, `persistentvolumeclaims`, ...) to the objects of the
+    cluster's namespaces; a plural that could not be read is absent there and stands in `gaps` (an empty tuple means
+    "there is none"). `others` are pods of the same namespaces that do not run LiteFS. `now` is when
+    gathering ended: the only "now" there is.
+    """
+
+    namespace: str
+    workloads: tuple[ObjectRef, ...]
+    pods: tuple[Pod, ...]
+    others: tuple[Obj, ...]
+    objects: Mapping[str, tuple[Obj, ...]]
+    gaps: Mapping[str, Gap]
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        """The first workload's name, or the pod's where there is none."""
+        return self.workloads[0].name if self.workloads else self.pods[0].name if self.pods else "?"
+
+    @property
+    def subject(self) -> ObjectRef:
+        """The object that a fault of the whole set is reported on."""
+        return self.workloads[0] if self.workloads else self.pods[0].ref
+
+    def list(self, plural: str) -> tuple[Obj, ...] | None:
+        """All objects of a kind, None when they could not be read."""
+        return self.objects.get(plural)
+
+    def find(self, plural: str, name: str, namespace: str | None = None) -> Obj | None:
+        """One object by name, in the cluster's namespace unless another is named ("" for cluster-scoped)."""
+        wanted = self.namespace if namespace is None else namespace
+        return next(
+            (o for o in self.objects.get(plural, ()) if o.ref.name == name and o.ref.namespace == wanted), None
+        )
+
+    def pod(self, name: str) -> Pod | None:
+        return next((p for p in self.pods if p.name == name), None)
+
+    def claim(self, pod: Pod) -> Obj | None:
+        """The PersistentVolumeClaim that the pod's data directory lies on."""
+        name = pod.data_claim
+        return self.find("persistentvolumeclaims", name, pod.namespace) if name else None
+
+    def owners(self) -> Iterator[Obj]:
+        """The workload objects of the cluster."""
+        plural = {"StatefulSet": "statefulsets", "Deployment": "deployments", "DaemonSet": "daemonsets"}
+        for ref in self.workloads:
+            found = self.find(plural.get(ref.kind, ""), ref.name, ref.namespace)
+            if found is not None:
+                yield found
+
+    def kubectl(self, *words: str) -> str:
+        """A command line ready to paste: `kubectl -n abaci logs abaci-app-1`."""
+        return shlex.join(["kubectl", "-n", self.namespace, *words])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that rules and renderers may know."""
+
+    clusters: tuple[Cluster, ...]
+    namespaces: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    taken_at: datetime
+    source: Source
+    looked_at: tuple[str, ...] = ()

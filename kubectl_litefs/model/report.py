@@ -1,0 +1,101 @@
+"""What a run found, ready to be rendered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from ..exitcodes import ExitCode
+from .cluster import Cluster
+from .origin import Gap
+from .rule import Finding, Severity
+from .snapshot import Source
+from .topology import Topology
+
+
+class Status(str, Enum):
+    """How one rule's check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One rule over all clusters. `gaps` are what it could not see: all that mattered if skipped."""
+
+    rule: str
+    status: Status
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterReport:
+    """One LiteFS cluster with who is who, and its findings (worst first, a consequence after its cause)."""
+
+    cluster: Cluster
+    topology: Topology
+    findings: tuple[Finding, ...]
+
+    @property
+    def blind(self) -> bool:
+        """Not one of its pods could be looked into: no /info and no log.
+
+        A set that is scaled to 0 is not blind: there is nothing to see. One that wants pods and has none is.
+        """
+        return not any(p.info or p.runs for p in self.cluster.pods) and not self.scaled_to_zero
+
+    @property
+    def scaled_to_zero(self) -> bool:
+        """Nothing runs because nothing is asked for."""
+        wanted = [o.get("spec.replicas", 1) for o in self.cluster.owners() if o.ref.kind != "DaemonSet"]
+        return not self.cluster.pods and bool(wanted) and not any(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a run. The exit code comes from here, never from the output format."""
+
+    clusters: tuple[ClusterReport, ...]
+    findings: tuple[Finding, ...]
+    checks: tuple[CheckResult, ...]
+    gaps: tuple[Gap, ...]
+    namespaces: tuple[str, ...]
+    source: Source
+    taken_at: datetime
+    tool_version: str
+
+    def count(self, severity: Severity) -> int:
+        return sum(f.severity is severity for f in self.findings)
+
+    def summary(self) -> dict[str, int]:
+        """Counts by severity (consequences included) and by status of the checks."""
+        states = Counter(c.status for c in self.checks)
+        return {
+            "error": self.count(Severity.ERROR),
+            "warning": self.count(Severity.WARNING),
+            "info": self.count(Severity.INFO),
+            "passed": states[Status.PASSED],
+            "skipped": states[Status.SKIPPED],
+            "crashed": states[Status.CRASHED],
+        }
+
+    def exit_code(self, fail_on: Severity | None = Severity.ERROR, strict: bool = False) -> ExitCode:
+        """1 for findings at or above `fail_on` (None: never), 3 for a set nobody could look into, else 0.
+
+        A finding outweighs blindness: what was seen is certain. `strict` makes every gap that matters (a check
+        skipped, or passed over partial facts) a 3.
+        """
+        if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in self.findings):
+            return ExitCode.FINDINGS
+        if not self.clusters or any(c.blind for c in self.clusters):
+            return ExitCode.COULD_NOT_LOOK
+        if any(c.status is Status.CRASHED for c in self.checks):
+            return ExitCode.COULD_NOT_LOOK
+        if strict and any(c.gaps or c.status is Status.SKIPPED for c in self.checks):
+            return ExitCode.COULD_NOT_LOOK
+        return ExitCode.OK

@@ -1,0 +1,46 @@
+"""Everything that was read, live or from a bundle, before anything is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from .origin import Gap
+
+Source = Literal["live", "bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of a snapshot. `open` gives its bytes in chunks, from the start, as often as it is called."""
+
+    path: str
+    open: Callable[[], Iterator[bytes]]
+    derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+    """What was read from it already, by whoever read it: a long log is parsed once, however often facts are built."""
+
+    def read(self) -> bytes:
+        """All bytes. Only for small items: objects and LiteFS's answers, never logs."""
+        return b"".join(self.open())
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Logical path (bundle layout, format 1) -> Item, and what is missing.
+
+    `wanted` names what was asked for (`statefulset/abaci-app`, `pod/abaci-app-1`); empty means everything.
+    A set is judged as a whole even if only one of its pods was named.
+    """
+
+    items: Mapping[str, Item]
+    gaps: tuple[Gap, ...]
+    namespaces: tuple[str, ...]
+    taken_at: datetime
+    source: Source
+    kubernetes: str = ""
+    litefs: str = ""
+    wanted: tuple[str, ...] = ()
+    looked_at: tuple[str, ...] = field(default=())
+    """For "no LiteFS found": what was looked at, in words (`12 pods of 4 StatefulSets in abaci`)."""

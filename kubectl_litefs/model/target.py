@@ -1,0 +1,23 @@
+"""What the user asked to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`namespace` None means the context's. `names` are as typed: `statefulset/abaci-app`, `pod/abaci-app-1`, or a
+    plain pod name; each selects the whole set it belongs to. `selector` is a label selector for pods.
+
+    `request_timeout` bounds one request and `run_timeout` the whole gathering, in seconds.
+    """
+
+    namespace: str | None = None
+    all_namespaces: bool = False
+    selector: str | None = None
+    names: tuple[str, ...] = ()
+    request_timeout: float = 5.0
+    run_timeout: float = 15.0
+    second_look: float = 2.0
+    """Seconds between two sweeps, where a second one is made."""

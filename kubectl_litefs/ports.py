@@ -1,0 +1,68 @@
+"""What the core needs from outside. `kube` and `cli` implement these; tests pass fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class Kube(Protocol):
+    """Read access to one API server. Every method is safe to call from several threads.
+
+    There is no method that writes: `diagnose` cannot change a cluster by construction.
+    """
+
+    @property
+    def server(self) -> str:
+        """The API server's URL, for messages."""
+
+    @property
+    def context(self) -> str | None:
+        """The kubeconfig context in use; None in a pod or with `--server` alone."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace to use when none is named: the context's, the pod's own, or `default`."""
+
+    def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, max_bytes: int
+    ) -> bytes:
+        """The body of a 200 answer to GET `path` (`/api/v1/...`), whole.
+
+        `timeout` is seconds for the whole exchange, slow drips included. Raises KubeError for every other
+        status, for a transport failure, when time is up (reason `Timeout`), and when the body is larger than
+        `max_bytes` (reason `TooLarge`).
+        """
+
+    def stream(
+        self, path: str, query: Mapping[str, str] | None = None, *, timeout: float
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """Like `get`, but the body comes in chunks of at most 64 KiB and is not bounded in size."""
+
+    def close(self) -> None:
+        """Give up all connections. Requests under way in other threads fail soon after."""
+
+
+class Clock(Protocol):
+    """Time, injected so that tests never wait."""
+
+    def now(self) -> datetime:
+        """The wall clock, timezone-aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Observer(Protocol):
+    """Is told what goes on, for a progress line."""
+
+    def progress(self, text: str) -> None:
+        """A short present-tense phrase (`reading pods in abaci`). An empty text clears the line."""
+
+
+JsonObject = dict[str, Any]
