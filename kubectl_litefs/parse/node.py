@@ -1,0 +1,245 @@
+"""One pod object with its answers, logs and config -> a `Pod`, if it runs LiteFS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..model.config import ConfigFile
+from ..model.litefs import Sweep
+from ..model.logs import LogRun
+from ..model.objects import Obj
+from ..model.origin import Evidence, Gap, GapReason, ObjectRef
+from ..model.pod import Container, Mount, Pod
+from ..model.snapshot import Item, Snapshot
+from .command import litefs_command
+from .discover import DEFAULT_PORT, containers_of, mappings, signs
+from .env import resolve_env
+from .find_config import find_config
+from .litefs_http import read_info, read_metrics, read_vars
+from .logs import read_log
+from .objects import gap_for
+
+ConfigMaps = Callable[[str], "Obj | Gap | None"]
+
+
+def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: ConfigMaps) -> Pod | None:
+    """None for a pod that shows no sign of LiteFS: neither in its spec, nor by an answer, nor in its log."""
+    gaps: dict[str, Gap] = {}
+    spec_signs = signs(obj, services)
+    containers = _containers(obj)
+    sweeps = _sweeps(snapshot, obj, gaps)
+    name = spec_signs.container or _likely(snapshot, obj, containers)
+    container = next((c for c in containers if c.name == name), None)
+    if container is None:
+        return None
+    log, previous = _logs(snapshot, obj, container, gaps)
+    answered = any(s.info is not None for s in sweeps)
+    speaks = any(run is not None and run.litefs_lines for run in (log, previous))
+    if not (spec_signs.strong or answered or speaks):
+        return None
+    host_name = _host_name(obj)
+    env, complete = resolve_env(obj, container.spec, container.field, configmap, host_name)
+    config = find_config(obj, container.spec, container.field, container.litefs, env, complete, host_name, configmap)
+    if isinstance(config, Gap):
+        gaps["config"] = config
+    found = config if isinstance(config, ConfigFile) else None
+    return Pod(
+        ref=obj.ref,
+        obj=obj,
+        workload=workload_of(obj),
+        ordinal=_ordinal(obj),
+        host_name=host_name,
+        container=container,
+        containers=containers,
+        env=env,
+        env_complete=complete,
+        http_port=http_port(found),
+        config=found,
+        sweeps=sweeps,
+        log=log,
+        previous=previous,
+        gaps=gaps,
+    )
+
+
+def http_port(config: ConfigFile | None) -> int:
+    """The port of `http.addr`; LiteFS's default where the config is unseen or names none."""
+    addr = config.known("http.addr") if config else None
+    port = str(addr).rsplit(":", 1)[-1] if addr else ""
+    return int(port) if port.isdigit() and 0 < int(port) < 65536 else DEFAULT_PORT
+
+
+def workload_of(obj: Obj) -> ObjectRef | None:
+    """The controller of a pod; for a ReplicaSet the Deployment it belongs to, told by the pod-template hash."""
+    owner = next((o for o in obj.items("metadata.ownerReferences") if o.get("controller")), None)
+    if owner is None:
+        return None
+    kind, name = str(owner.get("kind")), str(owner.get("name"))
+    template = obj.labels.get("pod-template-hash")
+    if kind == "ReplicaSet" and template and name.endswith("-" + template):
+        kind, name = "Deployment", name[: -len(template) - 1]
+    return ObjectRef(kind, obj.ref.namespace, name)
+
+
+def _ordinal(obj: Obj) -> int | None:
+    owner = workload_of(obj)
+    tail = obj.ref.name.rsplit("-", 1)[-1]
+    return int(tail) if owner is not None and owner.kind == "StatefulSet" and tail.isdigit() else None
+
+
+def _host_name(obj: Obj) -> str | None:
+    """The kernel's host name in the pod: the node's with hostNetwork, the FQDN if asked for, else spec.hostname or
+    the pod's name, cut at 63 characters."""
+    if obj.get("spec.hostNetwork"):
+        node = obj.get("spec.nodeName")
+        return str(node) if node else None
+    host = str(obj.get("spec.hostname") or obj.ref.name)[:63].rstrip("-.")
+    subdomain = obj.get("spec.subdomain")
+    if obj.get("spec.setHostnameAsFQDN") and subdomain:
+        return f"{host}.{subdomain}.{obj.ref.namespace}.svc.cluster.local"
+    return host
+
+
+def _containers(obj: Obj) -> tuple[Container, ...]:
+    """All containers, each with its status and mounts."""
+    running = {field for field, _ in containers_of(obj)}
+    statuses = {
+        str(s.get("name")): s
+        for key in ("containerStatuses", "initContainerStatuses")
+        for s in obj.items(f"status.{key}")
+    }
+    volumes = {str(v.get("name")): v for v in obj.items("spec.volumes")}
+    found = []
+    for plural in ("containers", "initContainers"):
+        for i, spec in enumerate(obj.items(f"spec.{plural}")):
+            field, name = f"spec.{plural}.{i}", str(spec.get("name") or "")
+            words = [w for key in ("command", "args") if isinstance(spec.get(key), list) for w in spec[key]]
+            found.append(
+                Container(
+                    name=name,
+                    image=str(spec.get("image") or ""),
+                    init=field not in running,
+                    spec=spec,
+                    status=statuses.get(name, {}),
+                    command=tuple(str(w) for w in words),
+                    litefs=litefs_command(spec, obj.source, field),
+                    mounts=_mounts(obj, spec, field, volumes),
+                    field=field,
+                )
+            )
+    return tuple(found)
+
+
+def _mounts(
+    obj: Obj, spec: Mapping[str, Any], field: str, volumes: Mapping[str, Mapping[str, Any]]
+) -> tuple[Mount, ...]:
+    found = []
+    for i, mount in enumerate(mappings(spec.get("volumeMounts"))):
+        volume = volumes.get(str(mount.get("name")), {})
+        source = next((k for k in sorted(volume) if k != "name"), "unknown")
+        claim = volume.get("persistentVolumeClaim")
+        found.append(
+            Mount(
+                path=str(mount.get("mountPath") or ""),
+                volume=str(mount.get("name") or ""),
+                source=source,
+                claim=str(claim.get("claimName")) if isinstance(claim, Mapping) else None,
+                sub_path=mount.get("subPath") or mount.get("subPathExpr") or None,
+                read_only=bool(mount.get("readOnly")),
+                propagation=mount.get("mountPropagation"),
+                evidence=Evidence(
+                    obj.source,
+                    None,
+                    f"{field}.volumeMounts.{i}: {mount.get('mountPath')} from {mount.get('name')} ({obj.ref})",
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _likely(snapshot: Snapshot, obj: Obj, containers: tuple[Container, ...]) -> str | None:
+    """Where the spec does not say which container runs LiteFS: the one whose log speaks LiteFS, the one that
+    declares port 20202, else the first."""
+    standing = [c for c in containers if not c.init]
+    for container in standing:
+        item = snapshot.items.get(_log_path(obj, container.name))
+        run = _read(item, complete=True) if item else None
+        if run is not None and run.litefs_lines:
+            return container.name
+    for container in standing:
+        if any(p.get("containerPort") == DEFAULT_PORT for p in mappings(container.spec.get("ports"))):
+            return container.name
+    return standing[0].name if standing else None
+
+
+def _log_path(obj: Obj, container: str, previous: bool = False) -> str:
+    return f"logs/{obj.ref.namespace}/{obj.ref.name}/{container}{'.previous' if previous else ''}.log"
+
+
+def _read(item: Item, complete: bool) -> LogRun | None:
+    """The log's facts, parsed once per item."""
+    if complete not in item.derived:
+        item.derived[complete] = read_log(item.path, item.open(), complete=complete)
+    run = item.derived[complete]
+    return run if isinstance(run, LogRun) else None
+
+
+def _logs(
+    snapshot: Snapshot, obj: Obj, container: Container, gaps: dict[str, Gap]
+) -> tuple[LogRun | None, LogRun | None]:
+    """The current and the previous run's log. No previous log is expected of a container that never restarted."""
+    runs: list[LogRun | None] = []
+    for key, previous in (("log", False), ("previous", True)):
+        path = _log_path(obj, container.name, previous)
+        item = snapshot.items.get(path)
+        recorded = gap_for(snapshot.gaps, path)
+        whole = recorded.why is not GapReason.TRUNCATED
+        run = _read(item, complete=whole) if item is not None else None
+        if run is None and (not previous or container.restarts > 0):
+            gaps[key] = recorded if item is None else Gap(path, GapReason.ABSENT, "the kubelet no longer has it")
+        runs.append(run)
+    return runs[0], runs[1]
+
+
+def _sweeps(snapshot: Snapshot, obj: Obj, gaps: dict[str, Gap]) -> tuple[Sweep, ...]:
+    """All looks at the pod's HTTP port, the newest last; gaps are those of the newest."""
+    below = f"litefs/{obj.ref.namespace}/{obj.ref.name}/"
+    earlier = sorted({int(p.split("/")[1]) for p in snapshot.items if p.startswith("sweeps/") and p.split("/")[1].isdigit()})
+    sweeps = []
+    for prefix in [*(f"sweeps/{n}/" for n in earlier), ""]:
+        sweep, missing = _sweep(snapshot, prefix + below)
+        if prefix == "":
+            gaps.update(missing)
+        if sweep.info is not None or sweep.databases is not None or sweep.metrics is not None:
+            sweeps.append(sweep)
+        elif prefix == "" and sweeps:
+            sweeps.append(sweep)  # it answered before and does not now: the newest look is an empty one
+    return tuple(sweeps)
+
+
+def _sweep(snapshot: Snapshot, below: str) -> tuple[Sweep, dict[str, Gap]]:
+    gaps: dict[str, Gap] = {}
+
+    def data(key: str, name: str) -> tuple[str, bytes] | None:
+        path = below + name
+        item = snapshot.items.get(path)
+        if item is None:
+            gaps[key] = gap_for(snapshot.gaps, path)
+            return None
+        return path, item.read()
+
+    info = read_info(*got) if (got := data("info", "info.json")) else None
+    databases = read_vars(*got) if (got := data("vars", "vars.json")) else None
+    metrics = read_metrics(*got) if (got := data("metrics", "metrics.txt")) else None
+    for key, value in (("info", info), ("vars", databases), ("metrics", metrics)):
+        if isinstance(value, Gap):
+            gaps[key] = value
+    return (
+        Sweep(
+            None if isinstance(info, Gap) else info,
+            None if isinstance(databases, Gap) else databases,
+            None if isinstance(metrics, Gap) else metrics,
+        ),
+        gaps,
+    )
