@@ -1,0 +1,300 @@
+"""The live cluster -> a snapshot. Reads only: lists, ConfigMaps by name, logs, LiteFS's HTTP port through the API server."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..errors import KubeError
+from ..model.cluster import Cluster, Facts
+from ..model.litefs import Info
+from ..model.objects import Obj
+from ..model.origin import Gap, GapReason, ObjectRef
+from ..model.pod import Pod
+from ..model.snapshot import Item, Snapshot
+from ..model.target import Target
+from ..parse.assemble import WORKLOADS, assemble
+from ..parse.discover import DEFAULT_PORT, signs
+from ..parse.litefs_http import read_info
+from ..ports import Clock, Kube, Observer
+from . import redact
+from .kinds import CLUSTER_PREFIX, PREFIX
+from .logs import read_log
+from .objects import (
+    Lists,
+    events_about,
+    git_version,
+    json_object,
+    read_lists,
+    referenced_configmaps,
+    used_cluster_objects,
+)
+from .second_look import wants_second_look
+from .selection import wanted
+from .workers import run_all
+
+ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}
+"""File in the bundle -> LiteFS's path."""
+MAX_ANSWER = {"info.json": 1024 * 1024, "vars.json": 8 * 1024 * 1024, "metrics.txt": 8 * 1024 * 1024}
+MAX_OBJECT = 8 * 1024 * 1024
+MAX_PROBES = 40
+"""Pods without a sure sign that are asked on port 20202, per namespace."""
+
+
+def gather(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Snapshot:
+    """Everything that `diagnose` may know of the target, redacted.
+
+    Raises KubeError where not even the pods can be listed, UsageError for names that do not exist. Whatever else
+    cannot be read is a gap.
+    """
+    return _Gathering(kube, target, clock, observer).run()
+
+
+class _Gathering:
+    """One run: what was read so far, and how much time is left."""
+
+    def __init__(self, kube: Kube, target: Target, clock: Clock, observer: Observer) -> None:
+        self.kube, self.target, self.clock, self.observer = kube, target, clock, observer
+        self.items: dict[str, bytes] = {}
+        self.spooled: dict[str, Item] = {}
+        self.gaps: dict[str, Gap] = {}
+        self.namespaces: tuple[str, ...] = ()
+        self.wanted: tuple[str, ...] = ()
+        self.looked_at: tuple[str, ...] = ()
+        self.kubernetes = ""
+        self.ends = clock.monotonic() + (target.run_timeout or 1e9)
+
+    # --- time and requests
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.ends - self.clock.monotonic())
+
+    def timeout(self) -> float:
+        """Seconds for the next request."""
+        return max(0.05, min(self.target.request_timeout or 1e9, self.left))
+
+    def get(self, path: str) -> bytes:
+        return self.kube.get(path, timeout=self.timeout(), max_bytes=MAX_OBJECT)
+
+    def run_jobs(self, jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+        return run_all(jobs, min(self.left, 1e6), min(self.target.request_timeout or 1e6, 1e6))
+
+    def missing(self, path: str, error: BaseException, right: str = "") -> None:
+        """Record why something was not seen, in kubectl's words, with the right that was missing."""
+        if isinstance(error, KubeError):
+            why = {403: GapReason.FORBIDDEN, 401: GapReason.FORBIDDEN}.get(error.status or 0, GapReason.UNREACHABLE)
+            if error.status == 404 and path.startswith("objects/"):
+                why = GapReason.ABSENT
+            detail = error.as_kubectl_prints_it()
+            needs = f"{error.verb} {error.resource}".strip() or right
+            if why is GapReason.FORBIDDEN and needs:
+                detail += f" (needs: {needs})"
+        elif isinstance(error, TimeoutError):
+            why, detail = GapReason.UNREACHABLE, "no answer in time"
+        else:
+            raise error
+        self.gaps[path] = Gap(path, why, detail)
+
+    # --- the run
+
+    def run(self) -> Snapshot:
+        lists = self.lists()
+        self.keep_lists(lists)
+        facts = self.find_nodes(lists)
+        if facts.clusters:
+            self.observer.progress(f"asking {sum(len(c.pods) for c in facts.clusters)} LiteFS pods")
+            facts = self.ask_nodes(facts)
+            self.look_again(facts)
+        self.keep_cluster_objects(lists, facts)
+        self.observer.progress("")
+        return self.snapshot()
+
+    def snapshot(self) -> Snapshot:
+        items = {p: _item(p, data) for p, data in self.items.items()} | self.spooled
+        return Snapshot(
+            items={p: items[p] for p in sorted(items)},
+            gaps=tuple(self.gaps[p] for p in sorted(self.gaps)),
+            namespaces=self.namespaces,
+            taken_at=self.clock.now().replace(microsecond=0),
+            source="live",
+            kubernetes=self.kubernetes,
+            wanted=self.wanted,
+            looked_at=self.looked_at,
+        )
+
+    def lists(self) -> Lists:
+        """All object lists, in parallel; the pods must be readable, everything else may be a gap."""
+        self.observer.progress("reading objects")
+        namespace = None if self.target.all_namespaces else self.target.namespace or self.kube.namespace
+        jobs: dict[str, Callable[[], Any]] = {
+            plural: partial(read_lists, self.kube, plural, namespace, self.timeout) for plural in PREFIX
+        }
+        jobs |= {p: partial(read_lists, self.kube, p, None, self.timeout) for p in CLUSTER_PREFIX}
+        if namespace:
+            jobs["namespace"] = partial(self.get, f"/api/v1/namespaces/{namespace}")
+        jobs["version"] = partial(self.get, "/version")
+        results = self.run_jobs(jobs)
+        return Lists(results, namespace)
+
+    def keep_lists(self, lists: Lists) -> None:
+        """Refuse what cannot be judged at all; note the namespaces."""
+        lists.require_pods(self.kube, self.timeout)
+        version = lists.results.get("version")
+        if isinstance(version, bytes):
+            self.kubernetes = git_version(version)
+
+    def find_nodes(self, lists: Lists) -> Facts:
+        """Which pods run LiteFS, and their ConfigMaps."""
+        pods, services = lists.objects("pods"), lists.objects("services")
+        owners = [o for plural in WORKLOADS for o in lists.objects(plural)]
+        if self.target.names or self.target.selector is not None:
+            where = f"namespace {lists.namespace}" if lists.namespace else "any namespace"
+            known = {plural: lists.objects(plural) for plural in ("pods", *WORKLOADS)}
+            self.wanted = wanted(self.target.names, self.target.selector, known, where)
+        in_namespace: dict[str, list[Obj]] = {}
+        for pod in pods:
+            in_namespace.setdefault(pod.ref.namespace, []).append(pod)
+        probes: dict[str, Callable[[], bytes]] = {}
+        strong: list[Obj] = []
+        for namespace, members in in_namespace.items():
+            near = [s for s in services if s.ref.namespace == namespace]
+            weak = []
+            for pod in members:
+                found = signs(pod, near)
+                if found.strong:
+                    strong.append(pod)
+                elif found.weak or pod.ref.name in self.wanted or str(pod.ref) in self.wanted:
+                    weak.append(pod)
+            for pod in weak[:MAX_PROBES]:
+                probes[_litefs_path(pod.ref, "info.json")] = partial(self.ask, pod.ref, DEFAULT_PORT, "info.json")
+        for path, got in self.run_jobs(probes).items():
+            if isinstance(got, bytes) and not isinstance(read_info(path, got), Gap):
+                self.items[path] = got
+        templates = [o for o in owners if signs(o, (), "spec.template.spec").strong]
+        answered = {p for p in self.items if p.startswith("litefs/")}
+        nodes = [p for p in pods if p in strong or _litefs_path(p.ref, "info.json") in answered]
+        found_in = sorted({o.ref.namespace for o in (*nodes, *templates)})
+        self.namespaces = tuple(found_in) if self.target.all_namespaces else (str(lists.namespace),)
+        self.looked_at = lists.looked_at(self.namespaces, len(probes))
+        for path, document in lists.documents(self.namespaces).items():
+            if isinstance(document, BaseException):
+                self.missing(path, document, lists.right(path))
+            else:
+                self.items[path] = document
+        self.read_configmaps([*nodes, *templates])
+        return assemble(self.snapshot())
+
+    def read_configmaps(self, users: list[Obj]) -> None:
+        """Only those that LiteFS pods (or the templates of LiteFS sets) refer to, each by name."""
+        names = sorted({(o.ref.namespace, name) for o in users for name in referenced_configmaps(o)})
+        url = "/api/v1/namespaces/{}/configmaps/{}"
+        got = self.run_jobs({f"{ns}/{name}": partial(self.get, url.format(ns, name)) for ns, name in names})
+        for namespace in self.namespaces:
+            path = f"objects/{namespace}/configmaps.json"
+            found = []
+            for key in sorted(k for k in got if k.startswith(namespace + "/")):
+                if isinstance(got[key], bytes):
+                    found.append({"kind": "ConfigMap", **json_object(got[key])})
+                elif not (isinstance(got[key], KubeError) and got[key].status == 404):
+                    self.missing(path, got[key], "get configmaps")
+            self.items[path] = redact.canonical({"kind": "List", "apiVersion": "v1", "items": [redact.obj(o) for o in found]})
+            if path in self.gaps and not found:
+                del self.items[path]
+
+    # --- LiteFS
+
+    def ask(self, ref: ObjectRef, port: int, file: str) -> bytes:
+        url = f"/api/v1/namespaces/{ref.namespace}/pods/{ref.name}:{port}/proxy/{ENDPOINTS[file]}"
+        data = self.kube.get(url, timeout=self.timeout(), max_bytes=MAX_ANSWER[file])
+        return redact.debug_vars(data) if file == "vars.json" else data
+
+    def ask_nodes(self, facts: Facts) -> Facts:
+        """Logs and /info of all pods, then vars and metrics: replicas first, the primary last, so that a write in
+        between makes no replica look ahead."""
+        pods = [p for c in facts.clusters for p in c.pods]
+        jobs: dict[str, Callable[[], Any]] = {}
+        for pod in pods:
+            path = _litefs_path(pod.ref, "info.json")
+            if path not in self.items:
+                jobs[path] = partial(self.ask, pod.ref, pod.http_port, "info.json")
+            for previous in (False, True):
+                if not previous or pod.container.restarts or pod.container.status.get("lastState"):
+                    log_path = f"logs/{pod.namespace}/{pod.name}/{pod.container.name}{'.previous' if previous else ''}.log"
+                    jobs[log_path] = partial(read_log, self.kube, pod.ref, pod.container.name, previous, self.timeout)
+        self.keep_answers(self.run_jobs(jobs))
+        replicas, leaders = self.by_role(pods)
+        self.read_positions(replicas, ("vars.json", "metrics.txt"))
+        self.read_positions(leaders, ("vars.json", "metrics.txt"))
+        return assemble(self.snapshot())
+
+    def by_role(self, pods: list[Pod]) -> tuple[list[Pod], list[Pod]]:
+        """(replicas and the silent, those that just said they are primary)."""
+        leaders = []
+        for pod in pods:
+            path = _litefs_path(pod.ref, "info.json")
+            info = read_info(path, self.items[path]) if path in self.items else None
+            if isinstance(info, Info) and info.is_primary:
+                leaders.append(pod)
+        return [p for p in pods if p not in leaders], leaders
+
+    def read_positions(self, pods: list[Pod], files: tuple[str, ...]) -> None:
+        """A pod that did not answer /info is not asked again: its silence is already known."""
+        jobs: dict[str, Callable[[], Any]] = {}
+        for pod in pods:
+            silence = self.gaps.get(_litefs_path(pod.ref, "info.json"))
+            for file in files:
+                path = _litefs_path(pod.ref, file)
+                if silence is not None:
+                    self.gaps[path] = dataclasses.replace(silence, what=path)
+                else:
+                    jobs[path] = partial(self.ask, pod.ref, pod.http_port, file)
+        self.keep_answers(self.run_jobs(jobs))
+
+    def keep_answers(self, results: Mapping[str, Any]) -> None:
+        for path, got in results.items():
+            self.gaps.pop(path, None)
+            if isinstance(got, BaseException):
+                self.missing(path, got, "get pods/log" if path.startswith("logs/") else "get pods/proxy")
+            elif isinstance(got, bytes):
+                self.items[path] = got
+            else:
+                self.spooled[path] = Item(path, got.open)
+                if got.cut:
+                    self.gaps[path] = Gap(path, GapReason.TRUNCATED, got.cut)
+
+    def look_again(self, facts: Facts) -> None:
+        """A second sweep of the clusters that need one; the first moves to sweeps/1."""
+        again: list[Cluster] = [c for c in facts.clusters if wants_second_look(c)]
+        if not again or self.left <= self.target.second_look:
+            return
+        self.observer.progress("looking a second time")
+        self.clock.sleep(self.target.second_look)
+        pods = [p for c in again for p in c.pods]
+        for pod in pods:
+            for file in ("info.json", "vars.json"):
+                path = _litefs_path(pod.ref, file)
+                if path in self.items:
+                    self.items[f"sweeps/1/{path}"] = self.items.pop(path)
+        self.keep_answers(self.run_jobs({_litefs_path(p.ref, "info.json"): partial(self.ask, p.ref, p.http_port, "info.json") for p in pods}))
+        replicas, leaders = self.by_role(pods)
+        self.read_positions(replicas, ("vars.json",))
+        self.read_positions(leaders, ("vars.json",))
+
+    def keep_cluster_objects(self, lists: Lists, facts: Facts) -> None:
+        """Of the cluster-scoped objects and the events only what concerns these namespaces' sets."""
+        for path, document in (used_cluster_objects(lists, self.namespaces) | events_about(lists, facts, self.namespaces)).items():
+            if isinstance(document, BaseException):
+                self.missing(path, document, lists.right(path))
+            else:
+                self.items[path] = document
+
+
+def _item(path: str, data: bytes) -> Item:
+    return Item(path, lambda: iter((data,)))
+
+
+def _litefs_path(ref: ObjectRef, file: str) -> str:
+    return f"litefs/{ref.namespace}/{ref.name}/{file}"

@@ -1,0 +1,101 @@
+"""The rights that a command needs, one table: printed as a Role, shown in gaps, held by tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NAME = "kubectl-litefs-diagnose"
+ACCOUNT = "kubectl-litefs"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One rule of a Role. `why` says what is lost without it."""
+
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    why: str
+
+
+NAMESPACED: tuple[Right, ...] = (
+    Right("", ("pods", "services", "persistentvolumeclaims", "events"), ("list",), "the sets, their Services, claims and events"),
+    Right("apps", ("statefulsets", "deployments", "daemonsets"), ("list",), "what owns the pods"),
+    Right("discovery.k8s.io", ("endpointslices",), ("list",), "which addresses a Service publishes"),
+    Right("networking.k8s.io", ("networkpolicies", "ingresses"), ("list",), "who may reach whom"),
+    Right("autoscaling", ("horizontalpodautoscalers",), ("list",), "what scales the sets"),
+    Right("policy", ("poddisruptionbudgets",), ("list",), "what may be evicted"),
+    Right("", ("configmaps",), ("get",), "litefs.yml; only ConfigMaps that LiteFS pods use are read, by name"),
+    Right("", ("pods/log",), ("get",), "logs of LiteFS containers"),
+    Right("", ("pods/proxy",), ("get",), "LiteFS's /info, /debug/vars and /metrics"),
+)
+"""What `diagnose` needs in each namespace it looks at."""
+
+CLUSTER: tuple[Right, ...] = (
+    Right("", ("namespaces",), ("get", "list"), "tell a namespace that does not exist from an empty one, and offer the nearest name"),
+    Right("", ("persistentvolumes", "nodes"), ("list",), "volumes and nodes that the sets use"),
+    Right("storage.k8s.io", ("storageclasses",), ("list",), "how claims are provisioned"),
+)
+"""Cluster-scoped reads: without them the report names what it could not see."""
+
+WARNING = (
+    "get on pods/proxy can read every database: LiteFS has no authentication, and /export on the same port is the whole",
+    "database. It also reaches every other HTTP port of every pod in the namespace. Give this Role only to people who may",
+    "read that data.",
+)
+
+
+def role(namespace: str, *, all_namespaces: bool = False) -> str:
+    """YAML ready for `kubectl apply -f -`: a ServiceAccount, what it may read, and the bindings.
+
+    For one namespace a Role, and a ClusterRole for the few cluster-scoped reads; for all namespaces one ClusterRole.
+    """
+    head = [f"# What `kubectl litefs diagnose {'-A' if all_namespaces else '-n ' + namespace}` needs, and nothing else: no Secrets, no exec, no writes."]
+    head += ["#", *(f"# {line}" for line in WARNING)]
+    account = _object("v1", "ServiceAccount", ACCOUNT, namespace)
+    if all_namespaces:
+        parts = [account, _role("ClusterRole", NAME, None, NAMESPACED + CLUSTER), _binding("ClusterRoleBinding", "ClusterRole", NAME, None, namespace)]
+    else:
+        cluster = f"{NAME}-cluster"
+        optional = "# Optional: without it the report says that it could not see these."
+        parts = [
+            account,
+            _role("Role", NAME, namespace, NAMESPACED),
+            _binding("RoleBinding", "Role", NAME, namespace, namespace),
+            f"{optional}\n{_role('ClusterRole', cluster, None, CLUSTER)}",
+            _binding("ClusterRoleBinding", "ClusterRole", cluster, None, namespace),
+        ]
+    return "\n".join(head) + "\n" + "\n---\n".join(parts) + "\n"
+
+
+def _object(version: str, kind: str, name: str, namespace: str | None) -> str:
+    lines = [f"apiVersion: {version}", f"kind: {kind}", "metadata:", f"  name: {name}"]
+    return "\n".join(lines + ([f"  namespace: {namespace}"] if namespace else []))
+
+
+def _role(kind: str, name: str, namespace: str | None, rights: tuple[Right, ...]) -> str:
+    lines = [_object("rbac.authorization.k8s.io/v1", kind, name, namespace), "rules:"]
+    for right in rights:
+        lines += [
+            f"# {right.why}",
+            f'- apiGroups: ["{right.group}"]',
+            f"  resources: [{', '.join(right.resources)}]",
+            f"  verbs: [{', '.join(right.verbs)}]",
+        ]
+    return "\n".join(lines)
+
+
+def _binding(kind: str, role_kind: str, name: str, namespace: str | None, account_namespace: str) -> str:
+    return "\n".join(
+        [
+            _object("rbac.authorization.k8s.io/v1", kind, name, namespace),
+            "roleRef:",
+            "  apiGroup: rbac.authorization.k8s.io",
+            f"  kind: {role_kind}",
+            f"  name: {name}",
+            "subjects:",
+            "- kind: ServiceAccount",
+            f"  name: {ACCOUNT}",
+            f"  namespace: {account_namespace}",
+        ]
+    )
