@@ -1,0 +1,101 @@
+"""LFS108 database-only-on-replica: a replica has a database that the primary lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model.candidates import blind
+from ..model.cluster import Cluster
+from ..model.copies import exports
+from ..model.families import names, position
+from ..model.lost import lost_databases
+from ..model.origin import Evidence
+from ..model.pod import Pod
+from ..model.rule import Finding, Rule, Severity, Unknown
+from ..model.topology import topology
+
+
+def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
+    primary = topology(cluster).primary
+    if primary is None:
+        if cluster.pods and not any(p.info for p in cluster.pods):
+            yield Unknown(blind(cluster.pods[0]))
+        return
+    if primary.databases is None:
+        yield Unknown(primary.gaps.get("vars") or blind(primary))
+        return
+    kin = [p for p in cluster.pods if _is_kin(p, primary)]
+    for name in sorted({d.name for p in kin for d in p.with_data} - {x.name for x in lost_databases(cluster)}):
+        holders = [p for p in kin if _holds(p, name)]
+        if primary.database(name) is None and holders:
+            yield from _findings(cluster, primary, name, holders, len(holders) == len(kin))
+    for pod in kin:
+        line = _told(pod)
+        if pod.databases is None and line is not None:
+            yield _by_log(cluster, pod, primary, line)
+
+
+def _is_kin(pod: Pod, primary: Pod) -> bool:
+    """A replica of the same cluster id: another id is another story (LFS101)."""
+    return pod is not primary and not pod.is_primary and pod.info is not None and pod.cluster_id == primary.cluster_id
+
+
+def _holds(pod: Pod, name: str) -> bool:
+    """Above txid 0, and not left over from before the replica began to filter."""
+    wanted = pod.config.known("lease.databases") if pod.config else None
+    return any(d.name == name for d in pod.with_data) and not (wanted and name not in wanted)
+
+
+def _told(pod: Pod) -> Evidence | None:
+    hits = pod.log.hit("drop-db-frame") if pod.log else None
+    return hits.last.evidence if hits else None
+
+
+def _findings(
+    cluster: Cluster, primary: Pod, name: str, holders: list[Pod], everywhere: bool
+) -> Iterator[Finding]:
+    """One on the set where every replica has it, else one for each replica."""
+    for subject, pods in [(cluster.subject, holders)] if everywhere else [(p.ref, [p]) for p in holders]:
+        held = [d for p in pods if (d := p.database(name)) is not None]
+        where = f"every replica ({names(pods)})" if everywhere else names(pods)
+        yield RULE.finding(
+            subject,
+            f"Database {position(held[0])} is on {where}, and the primary {primary.name} does not have it.",
+            *(d.evidence for d in held),
+            *(_told(p) for p in pods),
+            severity=Severity.ERROR if everywhere else None,
+            impact=_ALL_GONE if everywhere else None,
+            commands=tuple(exports(pods, name)),
+            key=name,
+        )
+
+
+def _by_log(cluster: Cluster, pod: Pod, primary: Pod, line: Evidence) -> Finding:
+    return RULE.finding(
+        pod.ref,
+        f"{pod.name} holds a database that the primary {primary.name} lacks: LiteFS says so when it connects; which one could "
+        "not be seen.",
+        line,
+        commands=tuple(exports([pod])),
+    )
+
+
+_ALL_GONE = "The primary serves nothing under that name; the replicas are its last copies, and go with their volumes."
+
+RULE = Rule(
+    id="LFS108",
+    name="database-only-on-replica",
+    title="A replica has a database that the primary lacks",
+    severity=Severity.WARNING,
+    symptom="`deprecated drop db frame received, skipping` on the replica, or a database that only it shows.",
+    impact="That database is not replicated any more, and goes with the replica's volume.",
+    cause="It was deleted on the primary, where replicas keep theirs; or it was made on a pod that was primary for a while.",
+    fix=(
+        "Save the copies first; each integrity check must answer ok. Do not reset a replica before that.",
+        "If its data still counts, decide with the application's owner how it goes back to the primary.",
+        "If it was deleted on purpose it may stay: it only takes space.",
+    ),
+    reads=("info", "vars", "log"),
+    check=check,
+    follows=("LFS103", "LFS401"),
+)

@@ -1,0 +1,157 @@
+"""LFS201 hostname-overridden: HOSTNAME, or the primary's name, is no pod's own name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..model.candidates import named_pod, primary_elsewhere, start_line_command
+from ..model.cluster import Cluster
+from ..model.config import Sight
+from ..model.dns import expected, is_self
+from ..model.families import IMAGE_WORKFLOW, names
+from ..model.lease import lease_of
+from ..model.origin import Evidence, Gap, GapReason, ObjectRef
+from ..model.pod import Pod
+from ..model.rule import Finding, Rule, Severity, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What one pod calls the primary, in one place. `nowhere` is True for 0.0.0.0, loopback, localhost."""
+
+    pod: Pod
+    name: str
+    nowhere: bool
+    evidence: Evidence
+
+
+def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
+    set_in_spec = [(p, v, e) for p in cluster.pods for v, e in _overrides(p)]
+    known: dict[str, bool] = {}
+    odd = [n for p in cluster.pods for n in _primary_names(cluster, p, known)]
+    if set_in_spec:
+        yield _by_spec(cluster, set_in_spec, odd)
+    elif nowhere := [n for n in odd if n.nowhere]:
+        yield _by_litefs(cluster, nowhere)
+    elif odd and not primary_elsewhere(cluster):
+        yield _no_pods_name(cluster, odd)
+    hidden = [p for p in cluster.pods if _is_hidden(p)]
+    if not set_in_spec and not odd and hidden:
+        variable = hidden[0].env["HOSTNAME"]
+        what = f"env/{hidden[0].namespace}/{hidden[0].name}"
+        yield Unknown(Gap(what, GapReason.NOT_ASKED, f"HOSTNAME is set, to what cannot be seen: {variable.evidence.excerpt}"))
+
+
+def _overrides(pod: Pod) -> Iterator[tuple[str, Evidence]]:
+    """A HOSTNAME other than the pod's own name. An empty one is none: LiteFS fills it in."""
+    var = pod.env.get("HOSTNAME")
+    if var is not None and var.value and var.value != pod.host_name and var.value.split(".")[0] != pod.name:
+        yield var.value, var.evidence
+
+
+def _is_hidden(pod: Pod) -> bool:
+    """HOSTNAME comes from a Secret or is computed, and nothing shows what LiteFS made of it."""
+    var, lease = pod.env.get("HOSTNAME"), lease_of(pod)
+    told = (lease.hostname is not None and lease.hostname.observed) or (pod.info is not None and pod.info.primary_hostname)
+    return var is not None and var.sight is Sight.UNKNOWN and not told
+
+
+def _primary_names(cluster: Cluster, pod: Pod, known: dict[str, bool]) -> Iterator[Named]:
+    """Names of the primary that are no pod's: from the start-up line or the file, and from /info.
+
+    `known` remembers which names are pods'.
+    """
+    seen: list[tuple[str, Evidence]] = []
+    hostname = lease_of(pod).hostname
+    if hostname is not None and hostname.value:
+        seen.append((str(hostname.value), hostname.evidence))
+    if pod.info is not None and pod.info.primary_hostname:
+        seen.append((pod.info.primary_hostname, pod.info.seen("primary.hostname")))
+    for name, evidence in seen:
+        nowhere = is_self(name.strip("[]"))
+        if name not in known:
+            known[name] = named_pod(cluster, name) is not None or name.split(".")[0].lower() in expected(cluster)
+        if nowhere or not known[name]:
+            yield Named(pod, name, nowhere, evidence)
+
+
+def _subject(cluster: Cluster, pods: list[Pod]) -> ObjectRef:
+    return pods[0].ref if len(pods) == 1 < len(cluster.pods) else cluster.subject
+
+
+def _unique(pods: Iterator[Pod]) -> list[Pod]:
+    return list({p.name: p for p in pods}.values())
+
+
+def _by_spec(cluster: Cluster, found: list[tuple[Pod, str, Evidence]], odd: list[Named]) -> Finding:
+    pods = _unique(p for p, _, _ in found)
+    values = " and ".join(sorted({v for _, v, _ in found})[:3])
+    uses = any(v.name == "HOSTNAME" for p in pods if p.config for v in p.config.variables)
+    unseen = any(p.config is None and lease_of(p).hostname is None for p in pods)
+    hurts = uses or unseen or any(n.nowhere for n in odd)
+    shown = f" LiteFS calls the primary {odd[0].name}." if odd else ""
+    quiet = "" if hurts else " Nothing in litefs.yml uses it as it stands, so it does no harm to LiteFS yet."
+    return RULE.finding(
+        _subject(cluster, pods),
+        f"HOSTNAME is set to {values} in {names(pods)}, not to the pod's own name.{shown}{quiet}",
+        *(e for _, _, e in found),
+        *(n.evidence for n in odd),
+        severity=None if hurts else Severity.WARNING,
+        commands=(cluster.kubectl("get", "pod", pods[0].name, "-o", "yaml") + " | grep -n -A3 HOSTNAME",),
+    )
+
+
+def _by_litefs(cluster: Cluster, odd: list[Named]) -> Finding:
+    pods = _unique(n.pod for n in odd)
+    written = [v for p in pods if p.config and (v := p.config.get("lease.hostname")) is not None and v.given]
+    literal = next((v for v in written if "$" not in v.raw), None)
+    if literal is not None:
+        where = f"litefs.yml says hostname: {literal.raw}."
+        fix = RULE.fix[1:]
+    else:
+        where = "Nothing in the pod spec sets HOSTNAME, so the image's ENV does."
+        fix = (f"Remove HOSTNAME from the image. {IMAGE_WORKFLOW}", *RULE.fix[1:])
+    return RULE.finding(
+        _subject(cluster, pods),
+        f"LiteFS calls the primary {odd[0].name} on {names(pods)}: that leads to no other pod. {where}",
+        *(n.evidence for n in odd),
+        *(v.evidence for v in written),
+        fix=fix,
+        commands=(start_line_command(cluster, pods[0]),),
+    )
+
+
+def _no_pods_name(cluster: Cluster, odd: list[Named]) -> Finding:
+    pods = _unique(n.pod for n in odd)
+    return RULE.finding(
+        _subject(cluster, pods),
+        f"LiteFS calls the primary {odd[0].name} on {names(pods)}, which is the name of no pod of {cluster.name}.",
+        *(n.evidence for n in odd),
+        severity=Severity.WARNING,
+        impact="An application that forwards writes to that name must understand it; most expect a pod's name.",
+        fix=(RULE.fix[1], RULE.fix[3]),
+        commands=(start_line_command(cluster, pods[0]),),
+    )
+
+
+RULE = Rule(
+    id="LFS201",
+    name="hostname-overridden",
+    title="HOSTNAME or the primary's name is not a pod's own name",
+    severity=Severity.ERROR,
+    symptom="No error in any log; every /info and the file .primary name 0.0.0.0 or another name that is no pod's.",
+    impact="The application forwards its writes to a name that leads nowhere; in advertise-url it also cuts off the replicas.",
+    cause="LiteFS sets HOSTNAME only where it is unset or empty: a value from the image (ENV HOSTNAME), a ConfigMap or the pod "
+    "spec wins wherever litefs.yml says ${HOSTNAME}.",
+    fix=(
+        "Do not set HOSTNAME: remove it from the pod spec, the ConfigMap, the start script and the Dockerfile.",
+        "Name the primary in lease.hostname by its pod name, the same on all pods.",
+        "If a server needs an address to listen on, give it a variable of another name.",
+        "Apply, and look at the line `Using static primary` of each pod's log.",
+    ),
+    reads=("info", "log"),
+    check=check,
+    gotcha=1,
+    follows=("LFS403",),
+)

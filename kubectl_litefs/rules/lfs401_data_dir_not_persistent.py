@@ -1,0 +1,131 @@
+"""LFS401 data-dir-not-persistent: LiteFS's data lies where it does not outlive the pod."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from ..model.cluster import Cluster
+from ..model.copies import exports
+from ..model.grouping import Fault, Sighting, config_commands, faults, listed
+from ..model.origin import Evidence, Gap, GapReason
+from ..model.pod import Mount, Pod
+from ..model.rule import Finding, Rule, Severity, Unknown
+from ..model.topology import primaries
+
+GONE = {
+    "emptyDir": "an emptyDir, which is deleted with the pod",
+    "ephemeral": "a generic ephemeral volume, which is deleted with the pod",
+    "csi": "an inline CSI volume, which is deleted with the pod",
+    "configMap": "a ConfigMap, which nobody can write to",
+    "secret": "a Secret, which nobody can write to",
+    "projected": "a projected volume, which nobody can write to",
+    "downwardAPI": "a downward API volume, which nobody can write to",
+    "image": "an image volume, which nobody can write to",
+    "gitRepo": "a gitRepo volume, which is deleted with the pod",
+}
+"""Kinds of volumes that keep nothing. All others are disks or file servers."""
+ROOT = "the container's own file system, which is thrown away at each restart"
+
+
+def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
+    seen: list[Sighting] = []
+    for pod in cluster.pods:
+        where = pod.data_dir
+        if where is None or not where.startswith("/"):
+            relative = Gap(f"config/{pod.namespace}/{pod.name}", GapReason.ABSENT, f"data.dir is {where or 'unknown'}")
+            yield Unknown(pod.gaps.get("config") or relative if where is None else relative)
+            continue
+        seen += _faults(pod, posixpath.normpath(where))
+    for fault in faults(cluster, seen):
+        yield _finding(cluster, fault)
+
+
+def _faults(pod: Pod, where: str) -> Iterator[Sighting]:
+    mount, dbs = pod.mount_for(where), pod.mount_for(f"{where}/dbs")
+    inside = dbs if dbs is not None and dbs is not mount else None
+    asked = [e for e in (_seen_dir(pod),) if e is not None]
+    if mount is not None and mount.source not in GONE:
+        if inside is not None and inside.source in GONE:
+            yield _sighting(pod, "dbs", f"{where}/dbs lies on {GONE[inside.source]}", [*asked, inside.evidence])
+        elif mount.source == "hostPath":
+            yield _sighting(
+                pod, "hostPath", f"{where} lies in a directory of the node (hostPath)", [*asked, mount.evidence]
+            )
+        return
+    place = GONE[mount.source] if mount is not None else ROOT
+    proof = [*asked, mount.evidence if mount is not None else _no_mount(pod)]
+    if inside is not None and inside.source not in GONE:
+        told = f"only {where}/dbs lies on a volume; {where} itself, with the cluster id, is on {place}"
+        yield _sighting(pod, "id", told, [*proof, inside.evidence])
+        return
+    spare = next((m for m in pod.container.mounts if m.claim), None)
+    hint = f"; claim {_template(pod, spare)} is mounted at {spare.path}" if spare else ""
+    yield _sighting(pod, "data", f"{where} is on {place}{hint}", [*proof, *([spare.evidence] if spare else [])])
+
+
+def _sighting(pod: Pod, kind: str, told: str, evidence: list[Evidence]) -> Sighting:
+    return Sighting(pod, f"{kind}: {told}", told, tuple(evidence))
+
+
+def _template(pod: Pod, mount: Mount) -> str:
+    """The claim's name without the pod's, so that it reads the same for all pods of a set."""
+    return (mount.claim or "").removesuffix(f"-{pod.name}")
+
+
+def _seen_dir(pod: Pod) -> Evidence | None:
+    if pod.info is not None and pod.info.path:
+        return pod.info.seen("path")
+    value = pod.config.get("data.dir") if pod.config else None
+    return value.evidence if value is not None else None
+
+
+def _no_mount(pod: Pod) -> Evidence:
+    paths = [m.path for m in pod.container.mounts]
+    return pod.obj.seen(f"{pod.container.field}.volumeMounts", f"mountPath: {', '.join(paths) or 'none'}")
+
+
+def _finding(cluster: Cluster, fault: Fault) -> Finding:
+    kind, names = fault.fault.split(":", 1)[0], listed(p.name for p in fault.pods)
+    impact, severity = None, Severity.ERROR
+    if kind == "id":
+        impact = (
+            "The databases stay, the cluster id does not: after a restart the primary makes a new one, and every replica "
+            "refuses its stream from then on."
+        )
+    elif kind == "hostPath":
+        severity = Severity.WARNING
+        impact = "The data stays on that one node: a pod that is moved to another node starts empty."
+    first = fault.pods[0]
+    return RULE.finding(
+        fault.subject,
+        f"data.dir of {names}: {fault.text}.",
+        *fault.evidence,
+        severity=severity,
+        impact=impact,
+        commands=(
+            *exports(p for p in primaries(cluster) if p in fault.pods and severity is Severity.ERROR),
+            *(config_commands(cluster, fault)[:1] if first.config else ()),
+            cluster.kubectl("get", "pod", first.name, "-o", "jsonpath={.spec.volumes}"),
+        ),
+        key=kind,
+    )
+
+
+RULE = Rule(
+    id="LFS401",
+    name="data-dir-not-persistent",
+    title="LiteFS's data directory is not on a persistent volume",
+    severity=Severity.ERROR,
+    symptom="After a restart of the primary its databases are empty, or its replicas refuse it for another cluster id.",
+    impact="A restart of the primary loses every database; the replicas then hold the only copy, and refuse the primary.",
+    cause="data.dir in litefs.yml and the mountPath of the claim are not the same directory, or there is no claim.",
+    fix=(
+        "Before anything restarts, save each database from the primary: GET /export?name=DATABASE on port 20202.",
+        "Give the StatefulSet a volumeClaimTemplate and mount it at data.dir itself, not at data.dir/dbs.",
+        "Commit, apply, and look at the pods' logs; then import the saved databases if they did not come along.",
+    ),
+    reads=("spec", "config", "info"),
+    check=check,
+    follows=("LFS403", "LFS406"),
+)

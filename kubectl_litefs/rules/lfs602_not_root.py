@@ -1,0 +1,94 @@
+"""LFS602 not-root: LiteFS does not run as root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..model.alive import ended, got_mounted, runs_litefs, unseen_run
+from ..model.cluster import Cluster
+from ..model.grouping import Fault, Sighting, faults, lines_seen, log_command
+from ..model.origin import Evidence
+from ..model.pod import Pod
+from ..model.rule import Finding, Rule, Severity, Unknown
+
+USER = "user"
+ROOTS = ("root", "0", "0:0", "root:root", "root:0", "0:root")
+BY_DEFAULT_ROOT = ("sudo", "doas", "runuser")
+"""Programs that switch to root where no user is named."""
+
+
+def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
+    seen = [s for pod in cluster.pods for s in _in_spec(pod)]
+    seen += lines_seen(cluster, "store-permission", "allow-other-refused", fault=lambda text: USER, over=got_mounted)
+    for fault in faults(cluster, seen):
+        yield _finding(cluster, fault)
+    told = {s.pod.name for s in seen}
+    yield from (Unknown(gap) for p in cluster.pods if p.name not in told and (gap := unseen_run(p)) is not None)
+
+
+def _in_spec(pod: Pod) -> Iterator[Sighting]:
+    """What makes it another user; nothing where LiteFS demonstrably mounts with it."""
+    if runs_litefs(pod):
+        return
+    container, command = pod.container, pod.container.litefs
+    user, where = _setting(pod, "runAsUser")
+    refuses, refusal = _setting(pod, "runAsNonRoot")
+    to = (command.user_switch_to or ("root" if command.user_switch in BY_DEFAULT_ROOT else "")) if command else ""
+    if isinstance(user, int) and user != 0:
+        yield _sighting(pod, f"container {container.name} runs as user {user}", where)
+    elif refuses is True:
+        also = ", while LiteFS needs user 0" if user == 0 else ""
+        yield _sighting(pod, f"container {container.name} has runAsNonRoot: true{also}", refusal)
+    if command is not None and command.user_switch and to and to not in ROOTS:
+        yield _sighting(pod, f"{command.user_switch} makes it user {to} before litefs starts", command.evidence)
+
+
+def _setting(pod: Pod, key: str) -> tuple[object, Evidence | None]:
+    """A security setting of the container, or of the pod where the container says nothing."""
+    for path in (f"{pod.container.field}.securityContext.{key}", f"spec.securityContext.{key}"):
+        value = pod.obj.get(path)
+        if value is not None:
+            return value, pod.obj.seen(path)
+    return None, None
+
+
+def _sighting(pod: Pod, told: str, evidence: Evidence | None) -> Sighting:
+    return Sighting(pod, USER, told, (evidence,) if evidence else ())
+
+
+def _finding(cluster: Cluster, fault: Fault) -> Finding:
+    told = next((s.text for s in fault.seen if s.line is None), "")
+    said = fault.line.text.removeprefix("ERROR: ") if fault.line else ""
+    reason = ended(fault.pods[0])[1] if fault.line is None else ""
+    kubelet = reason if "runAsNonRoot" in reason or "will run as root" in reason else ""
+    words = said or kubelet
+    text = f"{told}{f': {words}' if words else ''}" if told else f"LiteFS may not write where it must: {words}"
+    pod = next((s.pod for s in fault.seen if s.line), fault.pods[0])
+    return RULE.finding(
+        fault.subject,
+        f"LiteFS needs root, but {text}." if told else f"{text}.",
+        *fault.evidence,
+        commands=(log_command(cluster, pod), cluster.kubectl("get", "pod", pod.name, "-o", "yaml")),
+    )
+
+
+RULE = Rule(
+    id="LFS602",
+    name="not-root",
+    title="LiteFS does not run as root",
+    severity=Severity.ERROR,
+    symptom="`cannot open store: mkdir ...: permission denied`, or the kubelet refuses to start the container.",
+    impact="LiteFS does not start: the pod restarts again and again.",
+    cause="LiteFS writes to its data directory and mounts a file system. runAsUser, runAsNonRoot, the image's USER or a tool "
+    "such as su-exec in front of it takes those rights away.",
+    fix=(
+        "Set runAsUser: 0 and runAsGroup: 0 on the container, and remove USER and su-exec from the image's start.",
+        "Let LiteFS, as root, start the application as another user: `exec: su-exec node node server.js` with "
+        "fuse.allow-other: true.",
+        "A read-only file system at data.dir needs a writable volume there.",
+        "Commit, let the pipeline build the image, apply, and look at the pods' logs.",
+    ),
+    reads=("spec", "log", "previous"),
+    check=check,
+    gotcha=7,
+)

@@ -1,0 +1,136 @@
+"""LFS711 proxy-cannot-forward: on Kubernetes LiteFS's proxy forwards no write from a replica to the primary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..model.cluster import Cluster
+from ..model.grouping import listed, own_config
+from ..model.objects import Obj
+from ..model.origin import Evidence
+from ..model.pod import Pod
+from ..model.rule import Finding, Rule, Severity, Unknown
+
+
+def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
+    proxies = {p.name: port for p in cluster.pods if (port := _proxy_port(p)) is not None}
+    if not proxies:
+        return
+    services = cluster.list("services")
+    if services is None:
+        gap = cluster.gaps.get("services")
+        if gap is not None:
+            yield Unknown(gap)
+        return
+    for service in services:
+        hit = [p for p in cluster.pods if p.name in proxies and _selects(service, p)]
+        ports = [p for p in service.items("spec.ports") if any(_leads_to(p, pod, proxies[pod.name]) for pod in hit)]
+        if len(hit) > 1 and ports:
+            yield _finding(cluster, service, ports, hit, _routes(cluster, service, ports))
+
+
+def _proxy_port(pod: Pod) -> int | None:
+    """The port of a pod's proxy; None where it has none, or Fly's edge stands before it."""
+    config = own_config(pod)
+    address = str(config.known("proxy.addr") or "") if config and config.known("proxy.target") else ""
+    port = address.rsplit(":", 1)[-1]
+    on_fly = any(name.startswith("FLY_") for name in pod.env)
+    return int(port) if port.isdigit() and not on_fly else None
+
+
+def _selects(service: Obj, pod: Pod) -> bool:
+    selector = service.mapping("spec.selector")
+    labels = pod.obj.labels
+    same_place = service.ref.namespace == pod.namespace and service.get("spec.type") != "ExternalName"
+    return same_place and bool(selector) and all(labels.get(k) == v for k, v in selector.items())
+
+
+def _leads_to(port: Mapping[str, object], pod: Pod, proxy: int) -> bool:
+    """Whether a Service's port ends at the proxy; a headless Service's target port is what clients dial anyway."""
+    target = port.get("targetPort", port.get("port"))
+    if isinstance(target, int) or str(target).isdigit():
+        return int(str(target)) == proxy
+    named = [p for c in pod.containers for p in _list(c.spec.get("ports")) if p.get("name") == target]
+    return any(p.get("containerPort") == proxy for p in named)
+
+
+def _list(value: object) -> list[Mapping[str, object]]:
+    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+
+
+def _routes(cluster: Cluster, service: Obj, ports: list[Mapping[str, object]]) -> list[Obj]:
+    """Ingresses that send to one of these ports of the Service."""
+    wanted = {str(p.get(k)) for p in ports for k in ("name", "port") if p.get(k)}
+    found = []
+    for ingress in cluster.list("ingresses") or ():
+        if ingress.ref.namespace != service.ref.namespace:
+            continue
+        for backend in _backends(ingress):
+            port = backend.get("port")
+            number = str(port.get("number") or port.get("name")) if isinstance(port, Mapping) else ""
+            if backend.get("name") == service.ref.name and number in wanted and ingress not in found:
+                found.append(ingress)
+    return found
+
+
+def _backends(ingress: Obj) -> Iterator[Mapping[str, object]]:
+    default = ingress.mapping("spec.defaultBackend.service")
+    if default:
+        yield default
+    for rule in ingress.items("spec.rules"):
+        http = rule.get("http")
+        for path in _list(http.get("paths") if isinstance(http, Mapping) else None):
+            backend = path.get("backend")
+            service = backend.get("service") if isinstance(backend, Mapping) else None
+            if isinstance(service, Mapping):
+                yield service
+
+
+def _finding(
+    cluster: Cluster, service: Obj, ports: list[Mapping[str, object]], hit: list[Pod], routes: list[Obj]
+) -> Finding:
+    headless = service.get("spec.clusterIP") == "None"
+    grave = bool(routes) or not headless
+    number = ports[0].get("port")
+    names = listed(p.name for p in hit)
+    through = f" (Ingress {listed(r.ref.name for r in routes)} sends to it)" if routes else ""
+    if grave:
+        told = f"spreads requests over the proxies of {names}{through}: a write that lands on a replica is lost"
+    else:
+        told = f"names the proxies of {names}: send writes to the primary's name only, a replica's proxy does not forward"
+    return RULE.finding(
+        service.ref,
+        f"Service {service.ref.name}, port {number}, {told}.",
+        service.seen("spec.ports", ports),
+        *(r.seen("spec.rules") for r in routes),
+        *_settings(hit),
+        severity=Severity.ERROR if grave else Severity.WARNING,
+        impact=None if grave else "Nothing is lost while clients write through the primary's own name; through any other "
+        "pod a write answers 200 with an empty body and is not made.",
+        commands=(cluster.kubectl("get", "service", service.ref.name, "-o", "yaml"),),
+    )
+
+
+def _settings(pods: list[Pod]) -> Iterator[Evidence]:
+    for pod in pods[:1]:
+        if pod.config is not None:
+            yield pod.config.values["proxy.target"].evidence
+            yield pod.config.values["proxy.addr"].evidence
+
+
+RULE = Rule(
+    id="LFS711",
+    name="proxy-cannot-forward",
+    title="Writes that reach a replica's proxy are lost on Kubernetes",
+    severity=Severity.WARNING,
+    symptom="A write answers 200 with an empty body and a `fly-replay` header; the row is not there. Others work.",
+    impact="Writes that land on a replica are lost, with an answer that looks like success.",
+    cause="LiteFS's proxy asks Fly's edge to repeat a write on the primary, by a header that only that edge understands.",
+    fix=(
+        "Give writes a Service that selects the primary's pod only (label statefulset.kubernetes.io/pod-name).",
+        "Or let the application forward writes itself: the file .primary in the mount names the primary.",
+        "Commit, apply, and send a write to each pod to see that it arrives.",
+    ),
+    reads=("config", "services", "ingresses"),
+    check=check,
+)
