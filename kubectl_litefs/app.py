@@ -1,0 +1,71 @@
+"""The use cases. Each takes what it needs from outside as arguments and returns a value; nothing is printed here."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from . import engine
+from .errors import CouldNotLook
+from .gather import bundle, selection
+from .model.cluster import Facts
+from .model.report import Report
+from .model.snapshot import Snapshot
+from .model.target import Target
+from .parse.assemble import assemble
+from .ports import Clock, Kube, Observer
+from .rules import ALL
+
+
+def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Report:
+    """Look at a cluster through its API server and judge it. Reads only.
+
+    Raises CouldNotLook where not even the pods could be listed, UsageError for names that do not exist.
+    """
+    from .gather import live
+
+    return judge(live.gather(kube, target, clock, observer))
+
+
+def diagnose_bundle(path: Path, wanted: tuple[str, ...] = ()) -> Report:
+    """Judge a saved bundle: the same findings as live, at the time it was taken."""
+    snapshot = bundle.load(path)
+    if wanted:
+        snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
+    return judge(snapshot)
+
+
+def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
+    """Write what `diagnose` would read, redacted, to a .tar.gz that does not exist yet."""
+    from .gather import live
+
+    snapshot = live.gather(kube, target, clock, observer)
+    require_litefs(assemble(snapshot))
+    bundle.save(snapshot, out)
+    return snapshot
+
+
+def judge(snapshot: Snapshot) -> Report:
+    """Facts, rules, report: the one path that live and replayed runs share."""
+    facts = assemble(snapshot)
+    require_litefs(facts)
+    return engine.judge(facts, ALL)
+
+
+def require_litefs(facts: Facts) -> None:
+    """No LiteFS found is never a pass."""
+    if not facts.clusters:
+        raise CouldNotLook(
+            "no-litefs-found",
+            "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
+            hint="Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
+        )
+
+
+def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in canonical form. One that no LiteFS set or pod of the snapshot bears is refused."""
+    clusters = assemble(dataclasses.replace(snapshot, wanted=())).clusters
+    existing: dict[str, set[str]] = {}
+    for ref in (r for c in clusters for r in (*c.workloads, *(p.ref for p in c.pods))):
+        existing.setdefault(ref.kind.lower() + "s", set()).add(ref.name)
+    return tuple(selection.canonical(n, existing, ", ".join(snapshot.namespaces)) for n in names)

@@ -1,0 +1,38 @@
+"""`kubectl litefs bundle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import Command, cluster_options, kind_and_names, target, verbosity
+from .output import ProgressLine, emit
+from .params import Duration
+
+
+@click.command("bundle", cls=Command)
+@click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...")
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, metavar="FILE.tar.gz", help="Where to save it; must not exist yet.")
+@click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
+@cluster_options
+@verbosity
+@click.pass_context
+def command(ctx: click.Context, /, names: tuple[str, ...], out: Path, timeout: float, verbosity: int, **_: object) -> int:
+    """Save what `diagnose` would read, redacted, so that `diagnose --from FILE` says the same later or elsewhere.
+
+    Secrets are never read; values that look like passwords or tokens are taken out as they come in.
+    """
+    if not out.name.endswith((".tar.gz", ".tgz")):
+        raise click.UsageError(f"-o wants a name that ends in .tar.gz, not {out.name!r}", ctx)
+    wanted = target(ctx, kind_and_names(names))
+    from .. import app
+    from ..render.words import clean, count
+    from .live import SystemClock, connected
+
+    observer = ProgressLine()
+    with connected(ctx, observer) as kube:
+        snapshot = app.save_bundle(kube, wanted, SystemClock(), observer, out)
+    emit(f"{clean(str(out))}: {count(len(snapshot.items), 'file')}, {count(len(snapshot.gaps), 'thing')} not seen")
+    emit(f"Read it before you pass it on; then: kubectl litefs diagnose --from {clean(str(out))}")
+    return 0

@@ -1,0 +1,145 @@
+"""The command group, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ..errors import LitefsError
+from ..exitcodes import ExitCode
+from .output import drop_stdout, no_stdout_surprises
+
+PROG = "kubectl litefs"
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "diagnose": ("diagnose", "Look at LiteFS clusters, judge every rule, say what is wrong and what to do."),
+    "bundle": ("bundle", "Save what `diagnose` would read, redacted, to look at it later or elsewhere."),
+    "demo": ("demo", "See the tool at work on recorded clusters; needs no cluster of yours."),
+    "explain": ("explain", "One rule in full: symptom, cause, impact, remedy."),
+    "rules": ("rules", "The table of all rules."),
+    "rbac": ("rbac", "Print the smallest Role that a command needs."),
+    "version": ("version", "Versions of the tool, of Python and of the rule table."),
+}
+"""Name -> (module with a click command `command`, one line for --help). Listing them imports none of them."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command only when it is called; offers the nearest name for one that does not exist."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(f"kubectl_litefs.cli.{entry[0]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(name.lower(), list(COMMANDS), 1, 0.5)
+            meant = f"did you mean {near[0]}?" if near else "there is " + ", ".join(COMMANDS)
+            raise click.UsageError(f"there is no command {name!r}; {meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from .. import __version__
+
+        click.echo(f"kubectl-litefs {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings=CONTEXT,
+    epilog="Start with `kubectl litefs demo`, or `kubectl litefs diagnose -n NAMESPACE`.",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version.")
+def cli() -> None:
+    """Find out what is wrong with a LiteFS cluster on Kubernetes. Reads only: no command here changes a cluster."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code. Prints errors to stderr, never a traceback unless `-v 9` asks for it."""
+    words = list(sys.argv[1:] if args is None else args) or ["--help"]
+    no_stdout_surprises()
+    try:
+        result: Any = cli.main(words, prog_name=PROG, standalone_mode=False)
+        sys.stdout.flush()
+        return int(result or 0)
+    except LitefsError as error:
+        _say(error.message, error.hint)
+        return int(error.exit_code)
+    except click.ClickException as error:
+        _say(_usage(error), _help_hint(error))
+        return int(ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        drop_stdout()
+        return int(ExitCode.OK)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug, and a user gets one line
+        return _bug(error, words)
+
+
+def _usage(error: click.ClickException) -> str:
+    text = " ".join(error.format_message().split())
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _help_hint(error: click.ClickException) -> str | None:
+    ctx = getattr(error, "ctx", None)
+    return f"{ctx.command_path} --help" if ctx is not None else None
+
+
+def _say(message: str, hint: str | None) -> None:
+    from ..render.words import clean
+
+    with contextlib.suppress(BrokenPipeError):
+        print(f"error: {clean(message)}", file=sys.stderr)
+        if hint:
+            print(f"hint:  {clean(hint)}", file=sys.stderr)
+
+
+def _bug(error: Exception, words: Sequence[str]) -> int:
+    """One line that names it as ours; with `-v 9` the traceback, too."""
+    from ..render.words import clean
+
+    if re.search(r"(^| )(-v=?|-v |--verbosity[ =])9( |$)", " ".join(words)):
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
+    what = clean(f"{type(error).__name__}: {error}")
+    print(f"error: a bug in kubectl-litefs: {what[:300]}; please report it at {_tracker()} (-v 9 shows where)", file=sys.stderr)
+    return int(ExitCode.BUG)
+
+
+def _tracker() -> str:
+    """Where to report a bug, from the installed package's metadata."""
+    from importlib import metadata
+
+    try:
+        urls = metadata.metadata("kubectl-litefs").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        urls = []
+    pairs = dict(u.split(", ", 1) for u in urls if ", " in u)
+    return pairs.get("Issues") or pairs.get("Homepage") or "the project's issue tracker"

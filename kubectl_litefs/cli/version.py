@@ -1,0 +1,28 @@
+"""`kubectl litefs version`."""
+
+from __future__ import annotations
+
+import platform
+
+import click
+
+from .. import __version__
+from .output import emit
+from .params import Word
+
+
+@click.command("version")
+@click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
+def command(output: str) -> int:
+    """Versions of the tool, of Python and of the rule table."""
+    from ..render.rules import table_version
+    from ..rules import ALL
+
+    facts = {"version": __version__, "python": platform.python_version(), "rules": len(ALL), "ruleTable": table_version(ALL)}
+    if output == "text":
+        emit(f"kubectl-litefs {__version__}\nPython {facts['python']}\n{len(ALL)} rules, table {facts['ruleTable']}")
+    else:
+        from ..render import document
+
+        emit(document(facts, output))
+    return 0

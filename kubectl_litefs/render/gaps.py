@@ -1,0 +1,110 @@
+"""What could not be looked at, in words: it is never the same as "all is well"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..model.origin import Gap, GapReason
+from ..model.report import ClusterReport, Report
+from .finding import INDENT, Look
+from .paint import Line, line
+from .words import clean, clip, listed
+
+LOUD = (GapReason.FORBIDDEN, GapReason.UNREACHABLE, GapReason.UNPARSED, GapReason.TRUNCATED)
+"""Gaps that a reader must know of; NOT_ASKED, OFFLINE and ABSENT only with -v."""
+
+_RIGHT = re.compile(r"\(needs: ([^)]*)\)")
+_CANNOT = re.compile(r"cannot (\w+) resource \"([^\"]+)\"")
+
+
+_ANSWERS = {"info.json": "/info", "vars.json": "/debug/vars", "metrics.txt": "/metrics"}
+
+
+def unseen_names(gaps: Sequence[Gap]) -> list[str]:
+    """What the gaps are about, a pod once: `abaci-app-1 (log, /info)`, `networkpolicies`."""
+    by_owner: dict[str, list[str]] = {}
+    for gap in gaps:
+        owner, part = _subject(gap)
+        parts = by_owner.setdefault(owner, [])
+        if part and part not in parts:
+            parts.append(part)
+    return [clean(owner + (f" ({', '.join(_short(parts))})" if parts else "")) for owner, parts in by_owner.items()]
+
+
+def _short(parts: Sequence[str]) -> list[str]:
+    """Three answers missing at once are one closed port."""
+    answers = set(_ANSWERS.values())
+    if not answers <= set(parts):
+        return list(parts)
+    return ["LiteFS's port", *(p for p in parts if p not in answers)]
+
+
+def _subject(gap: Gap) -> tuple[str, str]:
+    """A gap's bundle path as (pod, what of it) or (kind, "")."""
+    parts = gap.what.split("/")
+    if parts[0] == "litefs" and len(parts) == 4:
+        return parts[2], _ANSWERS.get(parts[3], parts[3])
+    if parts[0] == "logs" and len(parts) == 4:
+        return parts[2], "previous log" if parts[3].endswith(".previous.log") else "log"
+    if parts[0] == "config" and len(parts) == 3:
+        return parts[2], "litefs.yml"
+    if parts[0] == "objects" and len(parts) == 3:
+        return parts[2].removesuffix(".json"), ""
+    return gap.what, ""
+
+
+def right(gap: Gap) -> str:
+    """The missing right: `get pods/log`; empty when the text does not tell."""
+    found = _RIGHT.search(gap.detail)
+    if found:
+        return clean(found[1])
+    found = _CANNOT.search(gap.detail)
+    return clean(f"{found[1]} {found[2]}") if found else ""
+
+
+def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
+    """A set that nobody could look into, before anything else is said."""
+    name = clean(f"{seen.cluster.namespace} / {seen.cluster.subject}" if seen.cluster.pods or seen.cluster.workloads else "?")
+    reasons = dict.fromkeys(
+        gap.detail or gap.why.value for p in seen.cluster.pods for key in ("info", "log") if (gap := p.gaps.get(key))
+    )
+    lines = [
+        line(("COULD NOT LOOK", "error"), "  ", (name, "strong")),
+        line(INDENT, "No pod of it answered on LiteFS's port and no log could be read: nothing is known of its state."),
+    ]
+    return lines + [line(INDENT, (clip(reason, look.width - 2), "faint")) for reason in list(reasons)[:3]]
+
+
+def gap_lines(report: Report, look: Look) -> list[Line]:
+    """Missing rights and silent pods; with -v everything that was not seen."""
+    shown = [g for g in report.gaps if g.why in LOUD or look.verbose]
+    by_reason: dict[tuple[GapReason, str], list[Gap]] = {}
+    for gap in shown:
+        by_reason.setdefault((gap.why, right(gap) if gap.why is GapReason.FORBIDDEN else ""), []).append(gap)
+    if not by_reason:
+        return []
+    lines = [line(("Not seen", "warning"))]
+    for (why, needs), gaps in sorted(by_reason.items(), key=lambda item: (list(GapReason).index(item[0][0]), item[0][1])):
+        what = listed(unseen_names(gaps), 99 if look.verbose else 4)
+        text = _WORDS[why] + (f", may not {needs}" if needs else "") + (f": {what}" if not needs.endswith(what) else "")
+        detail = "" if needs else next((g.detail for g in gaps if g.detail), "")
+        lines.append(line(INDENT, clip(text, look.width - 2) if not look.verbose else text))
+        if detail:
+            lines.append(line(INDENT * 2, (clip(detail, look.width - 4), "faint")))
+    if any(why is GapReason.FORBIDDEN for why, _ in by_reason):
+        scope = f"-n {report.namespaces[0]}" if len(report.namespaces) == 1 else "-A"
+        lines.append(line(INDENT, "This prints the rights to ask for:"))
+        lines.append(line(INDENT * 2, (clean(f"kubectl litefs rbac diagnose {scope}"), "command")))
+    return [*lines, line("")]
+
+
+_WORDS = {
+    GapReason.NOT_ASKED: "not asked for",
+    GapReason.OFFLINE: "not in the files",
+    GapReason.FORBIDDEN: "forbidden",
+    GapReason.UNREACHABLE: "no answer",
+    GapReason.UNPARSED: "not understood",
+    GapReason.TRUNCATED: "cut short",
+    GapReason.ABSENT: "not there",
+}

@@ -1,0 +1,94 @@
+"""The report as plain data: what JSON and YAML show. Its keys are a contract."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ..model.origin import Gap
+from ..model.pod import Pod
+from ..model.report import ClusterReport, Report
+from ..model.rule import Finding
+
+API_VERSION = "kubectl-litefs/v1"
+
+
+def docs_page(rule: str) -> str:
+    """The rule's page in the repository."""
+    return f"docs/rules/{rule}.md"
+
+
+def tree(report: Report) -> dict[str, Any]:
+    """The same report gives the same tree, key by key and in the same order."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Report",
+        "toolVersion": report.tool_version,
+        "takenAt": _time(report.taken_at),
+        "target": {"namespaces": list(report.namespaces), "source": report.source},
+        "summary": report.summary(),
+        "clusters": [_cluster(c) for c in report.clusters],
+        "findings": [_finding(f) for f in report.findings],
+        "checks": [
+            {"rule": c.rule, "status": c.status.value, "gaps": [_gap(g) for g in c.gaps]} for c in report.checks
+        ],
+        "gaps": [_gap(g) for g in report.gaps],
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {"what": gap.what, "why": gap.why.value, "detail": gap.detail}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "subject": {
+            "kind": finding.subject.kind,
+            "namespace": finding.subject.namespace,
+            "name": finding.subject.name,
+        },
+        "message": finding.message,
+        "impact": finding.impact,
+        "cause": finding.cause,
+        "evidence": [{"source": e.source, "line": e.line, "excerpt": e.excerpt} for e in finding.evidence],
+        "remediation": list(finding.remediation),
+        "commands": list(finding.commands),
+        "consequenceOf": finding.consequence_of,
+        "gotcha": finding.gotcha,
+        "docs": docs_page(finding.rule),
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _cluster(seen: ClusterReport) -> dict[str, Any]:
+    return {
+        "namespace": seen.cluster.namespace,
+        "name": seen.cluster.name,
+        "workloads": [
+            {"kind": w.kind, "namespace": w.namespace, "name": w.name} for w in seen.cluster.workloads
+        ],
+        "blind": seen.blind,
+        "primary": seen.topology.primary.name if seen.topology.primary else None,
+        "pods": [_pod(seen, pod) for pod in seen.cluster.pods],
+    }
+
+
+def _pod(seen: ClusterReport, pod: Pod) -> dict[str, Any]:
+    """`databases` is null when nobody could ask, empty when there is none. `txid` is written as LiteFS does."""
+    databases = pod.databases
+    return {
+        "pod": pod.name,
+        "namespace": pod.namespace,
+        "role": seen.topology.role(pod).value,
+        "clusterID": pod.cluster_id,
+        "databases": None
+        if databases is None
+        else [{"name": d.name, "txid": f"{d.txid:016x}", "checksum": d.checksum} for d in databases],
+    }

@@ -1,0 +1,38 @@
+"""Run the command line, in this process or in a fresh one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kubectl_litefs.cli.main import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> Done:
+    code = main(args)
+    captured = capsys.readouterr()
+    return Done(code, captured.out, captured.err)
+
+
+def spawn(args: Sequence[str], *, code: str = "", **env: str) -> Done:
+    """A process of its own: `python -m kubectl_litefs ARGS`, or `python -c CODE ARGS`."""
+    words = [sys.executable, *(["-c", code] if code else ["-m", "kubectl_litefs"]), *args]
+    done = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf8", timeout=60
+    )
+    return Done(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,73 @@
+"""`diagnose` and `bundle` against an API that answers from a recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kubectl_litefs.demo import path
+from kubectl_litefs.gather import bundle
+
+from ..api import RecordedApi
+from ..test_live_equals_replay import SERVER, served
+from .run import run
+
+Capsys = pytest.CaptureFixture[str]
+FLAGS = ("-s", SERVER, "-n", "abaci")
+
+
+@pytest.fixture
+def mismatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedApi]:
+    monkeypatch.setattr("kubectl_litefs.cli.live.SystemClock.sleep", lambda self, seconds: None)
+    api = RecordedApi(bundle.load(path("cluster-id-mismatch")))
+    with served(api):
+        yield api
+
+
+@pytest.mark.usefixtures("mismatch")
+@pytest.mark.parametrize("output", ["text", "json", "yaml"])
+def test_the_exit_code_is_the_same_in_every_format(capsys: Capsys, output: str) -> None:
+    done = run(capsys, "diagnose", *FLAGS, "-o", output)
+    assert (done.code, done.err) == (1, "")
+    assert run(capsys, "diagnose", *FLAGS, "-o", output, "--fail-on", "never").code == 0
+    if output != "text":
+        tree = (json.loads if output == "json" else yaml.safe_load)(done.out)
+        assert tree["target"] == {"namespaces": ["abaci"], "source": "live"}
+        assert "LFS101" in {f["rule"] for f in tree["findings"]}
+
+
+@pytest.mark.usefixtures("mismatch")
+def test_printed_commands_reach_the_same_server(capsys: Capsys) -> None:
+    told = run(capsys, "diagnose", *FLAGS).out
+    assert f"kubectl --server {SERVER} " in told or f" --server {SERVER}" in told
+
+
+@pytest.mark.usefixtures("mismatch")
+def test_a_pod_that_does_not_exist_is_no_pass(capsys: Capsys) -> None:
+    done = run(capsys, "diagnose", *FLAGS, "abaci-app-11")
+    assert (done.code, done.out) == (2, "")
+    assert "abaci-app-1" in done.err
+
+
+@pytest.mark.usefixtures("mismatch")
+def test_a_saved_bundle_says_the_same(capsys: Capsys, tmp_path: Path) -> None:
+    out = tmp_path / "saved.tar.gz"
+    saved = run(capsys, "bundle", *FLAGS, "-o", str(out))
+    assert saved.code == 0
+    assert f"kubectl litefs diagnose --from {out}" in saved.out
+    live = json.loads(run(capsys, "diagnose", *FLAGS, "-o", "json").out)
+    replayed = json.loads(run(capsys, "diagnose", "--from", str(out), "-o", "json").out)
+    assert replayed["findings"] == live["findings"]
+    again = run(capsys, "bundle", *FLAGS, "-o", str(out))
+    assert (again.code, again.out) == (2, ""), "a file that exists is not overwritten"
+
+
+def test_an_api_that_is_not_there_is_no_pass(capsys: Capsys) -> None:
+    done = run(capsys, "diagnose", "-s", "http://127.0.0.1:9", "-n", "abaci")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("error: ")
+    assert "Traceback" not in done.err
