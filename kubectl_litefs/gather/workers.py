@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-WORKERS = 16
+WORKERS = 20
+"""Enough for the first round of lists at once: then a server that hangs costs one time limit, not two."""
 PATIENCE = 1.0
 """Seconds that a job may outlive its deadline before it is given up."""
 TICK = 0.2

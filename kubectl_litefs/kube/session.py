@@ -23,7 +23,7 @@ from .resolve import Resolved
 from .words import one_line, without_password
 
 CHUNK = 64 * 1024
-CONNECTIONS = 16
+CONNECTIONS = 24
 _PATH = re.compile(
     r"/(?:api/v1|apis/(?P<group>[^/]+)/[^/]+)(?:/namespaces/[^/]+(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<sub>[^/]+))?)?"
 )
@@ -153,7 +153,7 @@ class Session:
 
     def _too_slow(self, path: str, timeout: float) -> KubeError:
         verb, resource = right_for(path)
-        message = f"{self.server} gave no whole answer to {path} within {timeout:g} s"
+        message = f"{self.server} gave no whole answer to {path} within {round(timeout, 1):g} s"
         return KubeError(message, status=None, reason="Timeout", verb=verb, resource=resource)
 
     def _unreachable(self, path: str, error: Exception, timeout: float) -> KubeError:

@@ -131,8 +131,8 @@ def recreated(cluster: Cluster) -> tuple[Recreated, ...]:
 
 def _recreated(cluster: Cluster, theirs: str, group: list[Stranger]) -> Recreated | None:
     primary = group[0].primary
-    if primary is not None and volume_explains(primary):
-        return None
+    if primary is not None and volume_explains(primary) and keeps_databases(primary):
+        return None  # only its id is new: the databases lie on a volume and are still the primary's
     proofs: list[tuple[str, str, tuple[Evidence, ...]]] = []
     for kind in (_shared, _followed, _minted_over, _younger_claim):
         proofs += kind(cluster, theirs, group)

@@ -8,7 +8,7 @@ from ..model.candidates import blind
 from ..model.cluster import Cluster
 from ..model.copies import best_source, directory_back, exports
 from ..model.families import names, positions
-from ..model.identity import Recreated, recreated, strangers
+from ..model.identity import Recreated, recreated, strangers, volume_explains
 from ..model.rule import Finding, Rule, Severity, Unknown
 
 
@@ -50,6 +50,8 @@ def _rescue(cluster: Cluster, found: Recreated) -> tuple[tuple[str, ...], tuple[
     """Commands and steps. The way back is shown only where one replica is the best in all, and none contradicts it."""
     pods, primary = [s.pod for s in found.replicas], found.primary
     saves = tuple(exports([*pods, *([primary] if primary else [])]))
+    if primary is not None and volume_explains(primary):
+        return saves, (*RULE.fix[:3], _NO_VOLUME)
     one_history = len({s.own for s in found.replicas}) == 1
     source, contradict = best_source(pods)
     if contradict or not one_history:
@@ -60,6 +62,10 @@ def _rescue(cluster: Cluster, found: Recreated) -> tuple[tuple[str, ...], tuple[
     return (*saves, *back), RULE.fix
 
 
+_NO_VOLUME = (
+    "The primary's data directory lies on no lasting volume (LFS401): what is brought back there goes with the next pod. Keep the "
+    "exports and the replicas as they are, give the set a volume, and only then bring the data back."
+)
 _TWO_HISTORIES = (
     "The replicas contradict each other: no copy is a later state of another. Keep every export; a person must decide which "
     "history counts before anything goes back."

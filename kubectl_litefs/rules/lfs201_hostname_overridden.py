@@ -58,10 +58,7 @@ def _is_hidden(pod: Pod) -> bool:
 
 
 def _primary_names(cluster: Cluster, pod: Pod, known: dict[str, bool]) -> Iterator[Named]:
-    """Names of the primary that are no pod's: from the start-up line or the file, and from /info.
-
-    `known` remembers which names are pods'.
-    """
+    """Names of the primary that are no pod's, from the log or the file and /info. `known` remembers which are pods'."""
     seen: list[tuple[str, Evidence]] = []
     hostname = lease_of(pod).hostname
     if hostname is not None and hostname.value:
@@ -76,24 +73,22 @@ def _primary_names(cluster: Cluster, pod: Pod, known: dict[str, bool]) -> Iterat
             yield Named(pod, name, nowhere, evidence)
 
 
-def _subject(cluster: Cluster, pods: list[Pod]) -> ObjectRef:
-    return pods[0].ref if len(pods) == 1 < len(cluster.pods) else cluster.subject
-
-
-def _unique(pods: Iterator[Pod]) -> list[Pod]:
-    return list({p.name: p for p in pods}.values())
+def _who(cluster: Cluster, pods: Iterator[Pod]) -> tuple[ObjectRef, list[Pod]]:
+    """The subject, and each pod once: the set, unless it is one pod of several."""
+    once = list({p.name: p for p in pods}.values())
+    return once[0].ref if len(once) == 1 < len(cluster.pods) else cluster.subject, once
 
 
 def _by_spec(cluster: Cluster, found: list[tuple[Pod, str, Evidence]], odd: list[Named]) -> Finding:
-    pods = _unique(p for p, _, _ in found)
+    subject, pods = _who(cluster, (p for p, _, _ in found))
     values = " and ".join(sorted({v for _, v, _ in found})[:3])
-    uses = any(v.name == "HOSTNAME" for p in pods if p.config for v in p.config.variables)
     unseen = any(p.config is None and lease_of(p).hostname is None for p in pods)
+    uses = any(v.name == "HOSTNAME" for p in pods if p.config for v in p.config.variables)
     hurts = uses or unseen or any(n.nowhere for n in odd)
     shown = f" LiteFS calls the primary {odd[0].name}." if odd else ""
     quiet = "" if hurts else " Nothing in litefs.yml uses it as it stands, so it does no harm to LiteFS yet."
     return RULE.finding(
-        _subject(cluster, pods),
+        subject,
         f"HOSTNAME is set to {values} in {names(pods)}, not to the pod's own name.{shown}{quiet}",
         *(e for _, _, e in found),
         *(n.evidence for n in odd),
@@ -103,29 +98,25 @@ def _by_spec(cluster: Cluster, found: list[tuple[Pod, str, Evidence]], odd: list
 
 
 def _by_litefs(cluster: Cluster, odd: list[Named]) -> Finding:
-    pods = _unique(n.pod for n in odd)
+    subject, pods = _who(cluster, (n.pod for n in odd))
     written = [v for p in pods if p.config and (v := p.config.get("lease.hostname")) is not None and v.given]
     literal = next((v for v in written if "$" not in v.raw), None)
-    if literal is not None:
-        where = f"litefs.yml says hostname: {literal.raw}."
-        fix = RULE.fix[1:]
-    else:
-        where = "Nothing in the pod spec sets HOSTNAME, so the image's ENV does."
-        fix = (f"Remove HOSTNAME from the image. {IMAGE_WORKFLOW}", *RULE.fix[1:])
+    where = f"litefs.yml says hostname: {literal.raw}." if literal else "Nothing in the pod spec sets HOSTNAME, so the image's ENV does."
+    image = () if literal else (f"Remove HOSTNAME from the image. {IMAGE_WORKFLOW}",)
     return RULE.finding(
-        _subject(cluster, pods),
+        subject,
         f"LiteFS calls the primary {odd[0].name} on {names(pods)}: that leads to no other pod. {where}",
         *(n.evidence for n in odd),
         *(v.evidence for v in written),
-        fix=fix,
+        fix=(*image, *RULE.fix[1:]),
         commands=(start_line_command(cluster, pods[0]),),
     )
 
 
 def _no_pods_name(cluster: Cluster, odd: list[Named]) -> Finding:
-    pods = _unique(n.pod for n in odd)
+    subject, pods = _who(cluster, (n.pod for n in odd))
     return RULE.finding(
-        _subject(cluster, pods),
+        subject,
         f"LiteFS calls the primary {odd[0].name} on {names(pods)}, which is the name of no pod of {cluster.name}.",
         *(n.evidence for n in odd),
         severity=Severity.WARNING,

@@ -1,0 +1,188 @@
+"""The session: deadlines, bounds, errors in one line, and the rights that a request needs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import responses
+
+from kubectl_litefs.errors import CouldNotLook, KubeError, LitefsError, UsageError
+from kubectl_litefs.exitcodes import ExitCode
+from kubectl_litefs.kube.connect import connect
+from kubectl_litefs.kube.options import ConnectionOptions
+from kubectl_litefs.kube.session import right_for
+from kubectl_litefs.ports import Kube
+
+SERVER = "http://api.test:6443"
+
+
+@pytest.fixture(autouse=True)
+def no_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def to(server: str) -> Kube:
+    return connect(ConnectionOptions(server=server, namespace="abaci"))
+
+
+@pytest.fixture
+def talker() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
+    """A loopback server that answers each connection with a function of the test's."""
+    listeners: list[socket.socket] = []
+
+    def start(answer: Callable[[socket.socket], None]) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def accept() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+        def serve(client: socket.socket) -> None:
+            with client:
+                client.recv(65536)
+                try:
+                    answer(client)
+                except OSError:
+                    return  # the other side has given up: that is what it is tested for
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for listener in listeners:
+        listener.close()
+
+
+def test_a_server_that_drips_gets_no_more_time(talker: Callable[[Callable[[socket.socket], None]], str]) -> None:
+    gone = threading.Event()
+
+    def drip(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not gone.wait(0.02):
+            client.sendall(b"x")
+
+    started = time.monotonic()
+    with pytest.raises(KubeError) as late:
+        to(talker(drip)).get("/api/v1/namespaces/abaci/pods", timeout=0.3, max_bytes=1 << 20)
+    gone.set()
+    assert late.value.reason == "Timeout" and late.value.status is None
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_says_nothing_is_a_timeout(talker: Callable[[Callable[[socket.socket], None]], str]) -> None:
+    gone = threading.Event()
+    with pytest.raises(KubeError) as late:
+        to(talker(lambda client: gone.wait(5) and None)).get("/version", timeout=0.2, max_bytes=100)
+    gone.set()
+    assert late.value.reason == "Timeout"
+
+
+def test_an_answer_that_is_too_large_is_refused(talker: Callable[[Callable[[socket.socket], None]], str]) -> None:
+    body = b"x" * 300_000
+    url = talker(lambda client: client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + body))
+    with pytest.raises(KubeError) as large:
+        to(url).get("/api/v1/pods", timeout=5, max_bytes=100_000)
+    assert large.value.reason == "TooLarge"
+
+
+def test_a_closed_port_is_one_line_that_names_the_server() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener.close()
+    with pytest.raises(CouldNotLook) as refused:
+        to(url).get("/version", timeout=2, max_bytes=100)
+    assert url in refused.value.message and "refused" in refused.value.message.lower() and "\n" not in refused.value.message
+    assert refused.value.exit_code is ExitCode.COULD_NOT_LOOK and refused.value.hint
+
+
+def status(code: int, reason: str, message: str) -> str:
+    return json.dumps({"kind": "Status", "reason": reason, "message": message, "code": code})
+
+
+@responses.activate
+def test_refusals_carry_the_apis_own_words_and_the_missing_right() -> None:
+    path = "/api/v1/namespaces/abaci/pods/abaci-app-0/log"
+    responses.get(SERVER + path, status=403, body=status(403, "Forbidden", "no \x1b[31mlogs\nfor you"))
+    with pytest.raises(KubeError) as refused:
+        to(SERVER).get(path, timeout=5, max_bytes=100)
+    error = refused.value
+    assert (error.status, error.reason, error.verb, error.resource) == (403, "Forbidden", "get", "pods/log")
+    assert error.as_kubectl_prints_it() == "Error from server (Forbidden): no [31mlogs for you"
+
+
+@responses.activate
+def test_401_names_the_server_and_what_to_do() -> None:
+    responses.get(SERVER + "/version", status=401, body=status(401, "Unauthorized", "Unauthorized"))
+    with pytest.raises(KubeError) as refused:
+        to(SERVER).get("/version", timeout=5, max_bytes=100)
+    assert SERVER in refused.value.message and refused.value.hint and refused.value.exit_code is ExitCode.COULD_NOT_LOOK
+
+
+@pytest.mark.parametrize("body", ["<html><h1>502 Bad\x1b[2J Gateway</h1></html>", "", "[1]", "x" * 100_000])
+@responses.activate
+def test_an_error_that_is_no_status_is_short_and_clean(body: str) -> None:
+    responses.get(SERVER + "/version", status=502, body=body)
+    with pytest.raises(KubeError) as refused:
+        to(SERVER).get("/version", timeout=5, max_bytes=100)
+    assert len(refused.value.message) < 300 and refused.value.message.isprintable() and refused.value.status == 502
+
+
+@responses.activate
+def test_redirects_are_not_followed() -> None:
+    responses.get(SERVER + "/version", status=302, headers={"Location": "http://elsewhere.test/"})
+    with pytest.raises(KubeError) as refused:
+        to(SERVER).get("/version", timeout=5, max_bytes=100)
+    assert refused.value.status == 302 and len(responses.calls) == 1
+
+
+@responses.activate
+def test_queries_are_encoded() -> None:
+    responses.get(SERVER + "/api/v1/pods", body=b"{}")
+    to(SERVER).get("/api/v1/pods", {"continue": "a+b/c=="}, timeout=5, max_bytes=100)
+    assert responses.calls[0].request.url == SERVER + "/api/v1/pods?continue=a%2Bb%2Fc%3D%3D"
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("/api/v1/namespaces/abaci/pods", ("list", "pods")),
+        ("/api/v1/pods", ("list", "pods")),
+        ("/apis/apps/v1/namespaces/abaci/statefulsets", ("list", "statefulsets.apps")),
+        ("/api/v1/namespaces/abaci/configmaps/x", ("get", "configmaps")),
+        ("/api/v1/namespaces/abaci/pods/p/log", ("get", "pods/log")),
+        ("/api/v1/namespaces/abaci/pods/p:20202/proxy/debug/vars", ("get", "pods/proxy")),
+        ("/api/v1/namespaces/abaci", ("get", "namespaces")),
+        ("/api/v1/namespaces", ("list", "namespaces")),
+        ("/apis/storage.k8s.io/v1/storageclasses", ("list", "storageclasses.storage.k8s.io")),
+    ],
+)
+def test_each_path_names_its_right(path: str, right: tuple[str, str]) -> None:
+    assert right_for(path) == right
+
+
+@pytest.mark.parametrize("server", ["ftp://x", "https://", "http://[", "https://x:port"])
+def test_an_address_that_is_none_is_refused(server: str) -> None:
+    with pytest.raises(LitefsError) as refused:
+        to(server)
+    assert "\n" not in refused.value.message
+
+
+def test_without_a_kubeconfig_there_is_no_guess(tmp_path: Path) -> None:
+    with pytest.raises(CouldNotLook, match="no kubeconfig"):
+        connect(ConnectionOptions())
+    (tmp_path / "c").write_text("{}")
+    with pytest.raises(UsageError):
+        connect(ConnectionOptions(kubeconfig=str(tmp_path / "c"), context="x"))
