@@ -94,6 +94,15 @@ def test_the_subscriber_count_can_be_too_high() -> None:
     assert loud(report(metrics={P0: {"litefs_subscriber_count": 7}})) == {}
 
 
+def test_a_replica_that_hangs_after_it_was_connected_is_not_merely_behind() -> None:
+    """Seen after a rolling restart: one replica is back, the other still dials an address that is gone."""
+    hanging = dict(vars={P0: {"db": "6/aaaaaaaaaaaaaaaa"}, P2: {"db": "6/aaaaaaaaaaaaaaaa"}}, metrics={P0: {"litefs_subscriber_count": 1}})
+    assert roles(**hanging)[P1] is Role.DISCONNECTED and roles(**hanging)[P2] is Role.FOLLOWING
+    assert loud(report(**hanging)) == {"LFS309": "error"}
+    one_is_down = {**hanging, "info": {P2: None}}
+    assert roles(**one_is_down)[P1] is Role.BEHIND, "the one subscriber may well be this one"
+
+
 def test_lag_zero_proves_nothing() -> None:
     behind = report(vars={P1: {"db": "3"}}, metrics={P1: {"litefs_lag_seconds": 0}, P0: {"litefs_subscriber_count": 0}})
     assert behind.clusters[0].topology.links[P1].role is not Role.FOLLOWING

@@ -189,10 +189,13 @@ def _not_level(
     """A replica with the primary's id (or none yet) that cannot be proven level with it."""
     assert pod.info is not None
     here = joined(pod)
-    unheard = primary.metrics is not None and primary.metrics.subscribers == 0
+    missing = _missing_subscribers(cluster, primary)
+    nobody = primary.metrics is not None and primary.metrics.subscribers == 0
+    unheard = nobody or (equal is False and missing > 0 and not _moves_with(pod, primary))
     proof = primary.metrics.lines.get("litefs_subscriber_count") if primary.metrics and unheard else None
     if here is False or unheard:
-        why = "never connected in this run" if here is False else "the primary has no subscriber"
+        why = "the primary has no subscriber" if nobody else "not level, and the primary has fewer subscribers than replicas"
+        why = "never connected in this run" if here is False else why
         evidence = tuple(e for e in (proof, pod.info.seen("clusterID")) if e is not None)
         last = pod.log.latest("existing-primary") if pod.log else None
         if last is not None:
@@ -212,6 +215,15 @@ JUST_STARTED = timedelta(seconds=10)
 
 def _just_started(cluster: Cluster, pod: Pod) -> bool:
     return pod.started is not None and cluster.now - pod.started < JUST_STARTED
+
+
+def _missing_subscribers(cluster: Cluster, primary: Pod) -> int:
+    """How many of the replicas that run with the primary's id, or none yet, cannot be connected: the count of
+    subscribers can be too high, never too low."""
+    count = primary.metrics.subscribers if primary.metrics else None
+    kin = (None, primary.cluster_id)
+    running = [p for p in cluster.pods if p is not primary and p.info is not None and p.cluster_id in kin]
+    return 0 if count is None else max(0, len(running) - count)
 
 
 def _subscribed(cluster: Cluster, primary: Pod) -> bool:
