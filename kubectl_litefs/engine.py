@@ -75,6 +75,8 @@ def _run(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
 def _sight(rule: Rule, cluster: Cluster) -> tuple[bool, list[Gap]]:
     """Whether anything the rule reads is there, and the gaps of what is not."""
     present, missing = False, []
+    if not cluster.pods and POD_READS.intersection(rule.reads):
+        return False, [Gap(f"pods of {cluster.subject}", GapReason.ABSENT, "no pod runs")]
     for what in rule.reads:
         if what in POD_READS:
             for pod in cluster.pods:

@@ -130,6 +130,8 @@ def test_a_set_scaled_to_zero_is_not_blind_but_one_that_has_lost_its_pods_is() -
     zero = facts(pods=gone, objects=[{"kind": "StatefulSet", "name": "abaci-app", "patch": {"spec": {"replicas": 0}}}])
     assert engine.judge(zero, ()).exit_code() is ExitCode.OK
     assert engine.judge(facts(pods=gone), ()).exit_code() is ExitCode.COULD_NOT_LOOK
+    check = engine.judge(zero, (rule("LFS100", lambda c: (), reads=("info",)),)).checks[0]
+    assert check.status is Status.SKIPPED, "nothing was looked at, so nothing passed"
 
 
 def test_fingerprints_do_not_depend_on_the_wording() -> None:
