@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import engine
 from .errors import CouldNotLook
@@ -13,8 +15,14 @@ from .model.report import Report
 from .model.snapshot import Snapshot
 from .model.target import Target
 from .parse.assemble import assemble
-from .ports import Clock, Kube, Observer
+from .ports import Clock, Kube, Observer, WritableKube
 from .rules import ALL
+
+if TYPE_CHECKING:
+    from .fix.options import FixOptions
+    from .fix.outcome import Outcome
+    from .fix.plan import Plan
+    from .fix.work import Ui
 
 
 def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Report:
@@ -43,6 +51,18 @@ def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, ou
     require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
+
+
+def fix_cluster_id(
+    kube: WritableKube, options: FixOptions, clock: Clock, ui: Ui, confirm: Callable[[Plan], bool], environ: Mapping[str, str]
+) -> Outcome:
+    """Reset one replica that belongs to another LiteFS cluster; `confirm` is asked once, before anything is changed.
+
+    Raises UsageError for a pod that does not exist; everything else is an Outcome.
+    """
+    from .fix.run import Run
+
+    return Run(kube, options, clock, ui, confirm, environ).go()
 
 
 def judge(snapshot: Snapshot) -> Report:

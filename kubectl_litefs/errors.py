@@ -42,7 +42,8 @@ class KubeError(CouldNotLook):
 
     `status` is the HTTP status, None where no answer came. `reason` is the API's reason (`Forbidden`,
     `NotFound`, `ServiceUnavailable`) or ours for a transport failure (`Timeout`, `Unreachable`, `TLS`).
-    `verb` and `resource` name the RBAC right that the request needs (`get`, `pods/proxy`).
+    `verb` and `resource` name the RBAC right that the request needs (`get`, `pods/proxy`). `retry_after` is what the
+    server asks to wait, in seconds.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class KubeError(CouldNotLook):
         verb: str = "",
         resource: str = "",
         hint: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__("kubernetes-api", message, hint=hint)
+        self.retry_after = retry_after
         self.status = status
         self.reason = reason
         self.verb = verb

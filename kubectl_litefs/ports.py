@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+JsonObject = dict[str, Any]
 
 
 class Kube(Protocol):
@@ -37,12 +40,43 @@ class Kube(Protocol):
         """
 
     def stream(
-        self, path: str, query: Mapping[str, str] | None = None, *, timeout: float
+        self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, idle: float | None = None
     ) -> AbstractContextManager[Iterator[bytes]]:
-        """Like `get`, but the body comes in chunks of at most 64 KiB and is not bounded in size."""
+        """Like `get`, but the body comes in chunks of at most 64 KiB and is not bounded in size.
+
+        `idle` is how many seconds may pass without a byte; None: as many as `timeout`.
+        """
 
     def close(self) -> None:
         """Give up all connections. Requests under way in other threads fail soon after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer with a 2xx status. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class WritableKube(Kube, Protocol):
+    """A Kube that can also change the cluster: only the commands that repair get one."""
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+        timeout: float,
+    ) -> Answer:
+        """One request, sent once: what became of it after a lost answer is for the caller to look up.
+
+        `timeout` is seconds for the whole exchange. Raises KubeError like `get`.
+        """
 
 
 class Clock(Protocol):
@@ -63,6 +97,3 @@ class Observer(Protocol):
 
     def progress(self, text: str) -> None:
         """A short present-tense phrase (`reading pods in abaci`). An empty text clears the line."""
-
-
-JsonObject = dict[str, Any]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from ..exitcodes import MEANINGS
+from ..exitcodes import MEANINGS, ExitCode
 from ..model.report import Report
 from ..model.rule import Severity
 from .options import Command, cluster_options, given, kind_and_names, kube_flags, target, verbosity
 from .output import ProgressLine, emit, screen
 from .params import Duration, Word
 
-EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{int(c):4}  {m}" for c, m in MEANINGS.items())
+EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 1, 2, 3, 70, 130))
 
 
 @click.command("diagnose", cls=Command)

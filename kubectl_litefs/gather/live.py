@@ -32,7 +32,7 @@ from .objects import (
     used_cluster_objects,
 )
 from .second_look import wants_second_look
-from .selection import wanted
+from .selection import wanted as selected
 from .workers import run_all
 
 ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}
@@ -129,10 +129,9 @@ class _Gathering:
         """All object lists, in parallel; the pods must be readable, everything else may be a gap."""
         self.observer.progress("reading objects")
         namespace = None if self.target.all_namespaces else self.target.namespace or self.kube.namespace
-        jobs: dict[str, Callable[[], Any]] = {
-            plural: partial(read_lists, self.kube, plural, namespace, self.timeout) for plural in PREFIX
-        }
-        jobs |= {p: partial(read_lists, self.kube, p, None, self.timeout) for p in CLUSTER_PREFIX}
+        where = dict.fromkeys(PREFIX, namespace) | dict.fromkeys(CLUSTER_PREFIX, None)
+        wanted = [p for p in where if self.target.kinds is None or p in self.target.kinds]
+        jobs: dict[str, Callable[[], Any]] = {p: partial(read_lists, self.kube, p, where[p], self.timeout) for p in wanted}
         if namespace:
             jobs["namespace"] = partial(self.get, f"/api/v1/namespaces/{namespace}")
         jobs["version"] = partial(self.get, "/version")
@@ -153,7 +152,7 @@ class _Gathering:
         if self.target.names or self.target.selector is not None:
             where = f"namespace {lists.namespace}" if lists.namespace else "any namespace"
             known = {plural: lists.objects(plural) for plural in ("pods", *WORKLOADS)}
-            self.wanted = wanted(self.target.names, self.target.selector, known, where)
+            self.wanted = selected(self.target.names, self.target.selector, known, where)
         in_namespace: dict[str, list[Obj]] = {}
         for pod in pods:
             in_namespace.setdefault(pod.ref.namespace, []).append(pod)
@@ -207,6 +206,7 @@ class _Gathering:
     # --- LiteFS
 
     def ask(self, ref: ObjectRef, port: int, file: str) -> bytes:
+        port = self.target.port or port
         url = f"/api/v1/namespaces/{ref.namespace}/pods/{ref.name}:{port}/proxy/{ENDPOINTS[file]}"
         data = self.kube.get(url, timeout=self.timeout(), max_bytes=MAX_ANSWER[file])
         return redact.debug_vars(data) if file == "vars.json" else data
@@ -267,7 +267,7 @@ class _Gathering:
 
     def look_again(self, facts: Facts) -> None:
         """A second sweep of the clusters that need one; the first moves to sweeps/1."""
-        again: list[Cluster] = [c for c in facts.clusters if wants_second_look(c)]
+        again: list[Cluster] = [c for c in facts.clusters if self.target.always_look_twice or wants_second_look(c)]
         if not again or self.left <= self.target.second_look:
             return
         self.observer.progress("looking a second time")

@@ -111,8 +111,8 @@ class Lists:
 
         Events come later: only those about LiteFS's objects are kept."""
         documents: dict[str, bytes | BaseException] = {}
-        for plural in PREFIX:
-            got = self.results.get(plural, TimeoutError("no answer in time"))
+        for plural in (p for p in PREFIX if p in self.results):
+            got = self.results[plural]
             for namespace in namespaces:
                 path = list_path(plural, namespace)
                 if isinstance(got, BaseException):
@@ -178,8 +178,8 @@ def used_cluster_objects(lists: Lists, namespaces: tuple[str, ...]) -> dict[str,
         "nodes": {p.get("spec.nodeName") for p in pods},
     }
     documents: dict[str, bytes | BaseException] = {}
-    for plural in CLUSTER_PREFIX:
-        got = lists.results.get(plural)
+    for plural in (p for p in CLUSTER_PREFIX if p in lists.results):
+        got = lists.results[plural]
         path = list_path(plural, "")
         documents[path] = got if isinstance(got, BaseException) else as_list(o.raw for o in lists.objects(plural) if o.ref.name in used[plural])
     space = lists.results.get("namespace")
@@ -190,7 +190,7 @@ def used_cluster_objects(lists: Lists, namespaces: tuple[str, ...]) -> dict[str,
 
 def events_about(lists: Lists, facts: Facts, namespaces: tuple[str, ...]) -> dict[str, bytes | BaseException]:
     """Events about LiteFS pods, their sets and their claims."""
-    if isinstance(lists.results.get("events"), BaseException):
+    if not isinstance(lists.results.get("events"), list):
         return {}
     names = {p.name for c in facts.clusters for p in c.pods} | {w.name for c in facts.clusters for w in c.workloads}
     names |= {m.claim for c in facts.clusters for p in c.pods for m in p.container.mounts if m.claim}

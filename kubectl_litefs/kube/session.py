@@ -1,4 +1,4 @@
-"""One keep-alive session to one API server. GET only: nothing here can change a cluster."""
+"""One keep-alive session to one API server. GET only: `writer.py` is the one place that can change a cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -29,13 +29,16 @@ _PATH = re.compile(
 )
 
 
-def right_for(path: str) -> tuple[str, str]:
-    """(verb, resource) that RBAC asks for a GET of this path: (`list`, `statefulsets.apps`), (`get`, `pods/log`)."""
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def right_for(path: str, method: str = "GET") -> tuple[str, str]:
+    """(verb, resource) that RBAC asks for this request: (`list`, `statefulsets.apps`), (`get`, `pods/log`)."""
     found = _PATH.match(path)
     if found is None:
-        return "get", path
+        return method.lower(), path
     resource = found["resource"] + (f"/{found['sub']}" if found["sub"] else "") + (f".{found['group']}" if found["group"] else "")
-    return ("get" if found["name"] else "list"), resource
+    return _VERBS.get(method, "get" if found["name"] else "list"), resource
 
 
 class _Adapter(HTTPAdapter):
@@ -69,10 +72,17 @@ class Session:
     """A `ports.Kube`. Safe in threads: requests' pool is, and no cookie or redirect is kept."""
 
     def __init__(
-        self, resolved: Resolved, credentials: Credentials, context: ssl.SSLContext | None, proxy: str | None
+        self,
+        resolved: Resolved,
+        credentials: Credentials,
+        context: ssl.SSLContext | None,
+        proxy: str | None,
+        renew: Callable[[], Credentials] | None = None,
     ) -> None:
+        """`renew` fetches new credentials after a 401, as kubectl does with those of a plugin; None: they are fixed."""
         self.server, self.context, self.namespace = without_password(resolved.server), resolved.context, resolved.namespace
         self._base = resolved.server
+        self._renew = renew
         self._insecure = bool(resolved.cluster.get("insecure-skip-tls-verify"))
         self._http = requests.Session()
         self._http.trust_env = False  # netrc, REQUESTS_CA_BUNDLE and the proxy variables are kubectl's to interpret
@@ -105,21 +115,66 @@ class Session:
         return bytes(data)
 
     @contextlib.contextmanager
-    def stream(self, path: str, query: Mapping[str, str] | None = None, *, timeout: float) -> Iterator[Iterator[bytes]]:
+    def stream(
+        self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, idle: float | None = None
+    ) -> Iterator[Iterator[bytes]]:
+        with self._exchange("GET", path, query, timeout=timeout, idle=idle) as (response, ends):
+            yield self._chunks(path, response, ends, timeout)
+
+    @contextlib.contextmanager
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "",
+        *,
+        timeout: float,
+        idle: float | None = None,
+    ) -> Iterator[tuple[requests.Response, float]]:
+        """(an answer with a 2xx status, when its time is up). Sent once; after a 401 once more with new credentials."""
         ends = time.monotonic() + timeout
         url = self._base + quote(path, safe="/:-._~")
+        headers = {"Content-Type": content_type} if content_type else None
+        quiet = min(timeout, idle or timeout)
         try:
-            response = self._http.get(
-                url, params=dict(query or {}), stream=True, timeout=timeout, allow_redirects=False, verify=not self._insecure
-            )
+            response = self._send(method, url, query, body, headers, quiet)
+            if response.status_code == 401 and self._renew is not None:
+                response.close()
+                authorization = self._renew().authorization
+                if authorization:
+                    self._http.headers["Authorization"] = authorization
+                response = self._send(method, url, query, body, headers, quiet)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise self._unreachable(path, error, timeout) from error
+            raise self._unreachable(path, error, timeout, method) from error
         try:
-            if response.status_code != 200:
-                raise self._refused(path, response, ends)
-            yield self._chunks(path, response, ends, timeout)
+            if response.status_code not in (200, 201, 202) or (method == "GET" and response.status_code != 200):
+                raise self._refused(path, response, ends, method)
+            yield response, ends
         finally:
             response.close()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        timeout: float,
+    ) -> requests.Response:
+        return self._http.request(
+            method,
+            url,
+            params=dict(query or {}),
+            data=body,
+            headers=headers,
+            stream=True,
+            timeout=timeout,
+            allow_redirects=False,
+            verify=not self._insecure,
+        )
 
     def _chunks(self, path: str, response: requests.Response, ends: float, timeout: float) -> Iterator[bytes]:
         """Whatever arrives, until the deadline: a server that drips does not get more time for it."""
@@ -136,7 +191,7 @@ class Session:
                 return
             yield chunk
 
-    def _refused(self, path: str, response: requests.Response, ends: float) -> KubeError:
+    def _refused(self, path: str, response: requests.Response, ends: float, method: str) -> KubeError:
         body = bytearray()
         for chunk in self._chunks(path, response, ends, 0):
             body += chunk
@@ -144,22 +199,24 @@ class Session:
                 break
         status = response.status_code
         reason, message = _status_words(bytes(body), status, response.reason or "")
-        verb, resource = right_for(path)
+        verb, resource = right_for(path, method)
         if status == 401:
             message = f"{self.server} refused the credentials: {message}"
             hint = "Log in again, or name another context or user: --context, --user. `kubectl auth whoami` shows who you are."
             return KubeError(message, status=401, reason=reason, verb=verb, resource=resource, hint=hint)
-        return KubeError(message, status=status, reason=reason, verb=verb, resource=resource)
+        wait = response.headers.get("Retry-After", "")
+        seconds = float(wait) if wait.isdigit() else None
+        return KubeError(message, status=status, reason=reason, verb=verb, resource=resource, retry_after=seconds)
 
-    def _too_slow(self, path: str, timeout: float) -> KubeError:
-        verb, resource = right_for(path)
+    def _too_slow(self, path: str, timeout: float, method: str = "GET") -> KubeError:
+        verb, resource = right_for(path, method)
         message = f"{self.server} gave no whole answer to {path} within {round(timeout, 1):g} s"
         return KubeError(message, status=None, reason="Timeout", verb=verb, resource=resource)
 
-    def _unreachable(self, path: str, error: Exception, timeout: float) -> KubeError:
-        verb, resource = right_for(path)
+    def _unreachable(self, path: str, error: Exception, timeout: float, method: str = "GET") -> KubeError:
+        verb, resource = right_for(path, method)
         if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-            return self._too_slow(path, timeout)
+            return self._too_slow(path, timeout, method)
         text = one_line(str(_root(error)), 300)
         if isinstance(error, requests.exceptions.SSLError) or "certificate" in text.lower() or "SSL" in text:
             hint = "Name the cluster's CA: --certificate-authority FILE, or certificate-authority in the kubeconfig."

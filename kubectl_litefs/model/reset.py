@@ -18,7 +18,7 @@ def hindrance(cluster: Cluster, pod: Pod) -> str:
     behind = _waits_for(cluster, pod)
     if behind:
         return f"{behind} is not ready, and a StatefulSet that starts its pods in order would not bring this one back"
-    shared = next(_other_uses(cluster, pod), "")
+    shared = next(other_uses(cluster, pod), "")
     if shared:
         return f"its claim {pod.data_claim} is also {shared}"
     if len(pod.with_data) > MOST:
@@ -44,7 +44,7 @@ def _waits_for(cluster: Cluster, pod: Pod) -> str:
     return next((p.name for p in lower if not p.ready), "")
 
 
-def _other_uses(cluster: Cluster, pod: Pod) -> Iterator[str]:
+def other_uses(cluster: Cluster, pod: Pod) -> Iterator[str]:
     """What else the claim is for: another pod, or another path."""
     data = pod.mount_for(pod.data_dir) if pod.data_dir else None
     if data is None or data.claim is None:

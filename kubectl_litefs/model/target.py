@@ -21,3 +21,9 @@ class Target:
     run_timeout: float = 15.0
     second_look: float = 2.0
     """Seconds between two sweeps, where a second one is made."""
+    always_look_twice: bool = False
+    """Make the second sweep even where the first leaves no doubt: what is about to be deleted is looked at twice."""
+    kinds: frozenset[str] | None = None
+    """Only these plurals are listed; None lists all that `diagnose` reads. Pods must be among them."""
+    port: int | None = None
+    """LiteFS's HTTP port on every pod, where it is neither 20202 nor to be read from litefs.yml."""

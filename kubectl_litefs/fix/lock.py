@@ -1,0 +1,212 @@
+"""A Lease as the lock of one StatefulSet: one run at a time, and a place that outlives this process.
+
+A Lease does not fence: a holder that slept past its end may wake up and write. What fences are the uid preconditions
+of every request that deletes; the lock keeps two people from working at the same set.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+import socket
+import uuid
+from collections.abc import Mapping
+from datetime import timezone
+from typing import Any
+
+from ..errors import KubeError, LitefsError
+from ..exitcodes import ExitCode
+from ..model.objects import parse_time
+from ..ports import Clock, WritableKube
+
+DURATION = 60
+"""Seconds after which a lock that is not renewed counts as left behind."""
+RENEW = 15.0
+"""Seconds between two renewals."""
+PREFIX = "kubectl-litefs/"
+
+
+class LockLost(LitefsError):
+    """The Lease is gone or somebody else's."""
+
+    exit_code = ExitCode.STOPPED_BEFORE
+
+
+def lock_name(set_name: str) -> str:
+    return f"litefs-fix-{set_name}"
+
+
+def who() -> str:
+    """user@host, harmless in a label or on a screen."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return re.sub(r"[^A-Za-z0-9._@-]", "_", f"{user}@{socket.gethostname()}")[:100]
+
+
+class Lock:
+    """Held from `take` to `release`. `tick` renews it when it is time; call it wherever time passes."""
+
+    def __init__(self, kube: WritableKube, namespace: str, set_name: str, clock: Clock, timeout: float) -> None:
+        self.kube, self.clock, self.timeout = kube, clock, timeout
+        self.name = lock_name(set_name)
+        self.collection = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self.path = f"{self.collection}/{self.name}"
+        self.namespace = namespace
+        self.holder = f"{who()}#{uuid.uuid4()}"
+        self.notes: dict[str, str] = {}
+        self.lease: dict[str, Any] | None = None
+        self.renewed = 0.0
+        self.lost: str | None = None
+
+    def read(self) -> dict[str, Any] | None:
+        """The Lease as it is, None where there is none."""
+        try:
+            found = json.loads(self.kube.exchange("GET", self.path, timeout=self.timeout).body)
+        except KubeError as error:
+            if error.status == 404:
+                return None
+            raise
+        return found if isinstance(found, dict) else None
+
+    def take(self, notes: Mapping[str, str], *, break_lock: bool = False, resume: bool = False) -> None:
+        """Raises LitefsError with exit 5 where somebody else has it."""
+        self.notes = dict(notes)
+        try:
+            self._keep(self.kube.exchange("POST", self.collection, self._document(), timeout=self.timeout).body)
+            return
+        except KubeError as error:
+            if error.status != 409:
+                raise
+        found = self.read()
+        if found is None:
+            raise self._busy("somebody released it this very moment", None)
+        if holder_of(found) == self.holder:  # our own create, whose answer was lost
+            self._keep(json.dumps(found).encode())
+        else:
+            self._take_over(found, break_lock, resume)
+
+    def _take_over(self, found: dict[str, Any], break_lock: bool, resume: bool) -> None:
+        """Only a lock that nobody renews, and only when asked to. Whether it is renewed is watched with our own clock:
+        two machines' clocks may be an hour apart."""
+        mine = holder_of(found).split("#")[0] == who()
+        if not (break_lock or (resume and mine)):
+            raise self._busy("it is taken", found)
+        spec = found.get("spec") or {}
+        renewed = parse_time(spec.get("renewTime"))
+        duration = float(spec.get("leaseDurationSeconds") or DURATION)
+        age = (self.clock.now() - renewed).total_seconds() if mine and renewed else 0.0
+        ends = self.clock.monotonic() + max(0.0, duration - max(0.0, age))
+        while self.clock.monotonic() < ends:
+            self.clock.sleep(min(5.0, max(0.05, ends - self.clock.monotonic())))
+            again = self.read()
+            if again is None:
+                break
+            if (again.get("spec") or {}).get("renewTime") != spec.get("renewTime") or holder_of(again) != holder_of(found):
+                raise self._busy("its holder is alive and renews it", again)
+            found = again
+        document = self._document()
+        document["metadata"]["resourceVersion"] = found["metadata"].get("resourceVersion")
+        try:
+            self._keep(self.kube.exchange("PUT", self.path, document, timeout=self.timeout).body)
+        except KubeError as error:
+            if error.status == 404:
+                self._keep(self.kube.exchange("POST", self.collection, self._document(), timeout=self.timeout).body)
+            elif error.status == 409:
+                raise self._busy("somebody was faster", self.read()) from error
+            else:
+                raise
+
+    def note(self, **notes: str) -> None:
+        """Write down how far we are, for whoever comes after us. Raises LockLost."""
+        self.notes.update(notes)
+        self._renew()
+
+    def tick(self) -> None:
+        """Renew where it is time. A renewal that fails for a moment is tried again at the next tick."""
+        if self.lease is not None and self.lost is None and self.clock.monotonic() - self.renewed >= RENEW:
+            try:
+                self._renew()
+            except KubeError:
+                self.renewed = self.clock.monotonic() - RENEW + 2.0
+
+    def check(self) -> None:
+        """Raises LockLost unless the Lease is ours now."""
+        found = self.read()
+        if found is None or holder_of(found) != self.holder:
+            raise self._lose(found)
+        self.lease = found
+
+    def _renew(self) -> None:
+        if self.lease is None or self.lost is not None:
+            return
+        document = self._document()
+        document["metadata"]["resourceVersion"] = self.lease["metadata"].get("resourceVersion")
+        try:
+            self._keep(self.kube.exchange("PUT", self.path, document, timeout=self.timeout).body)
+        except KubeError as error:
+            if error.status not in (404, 409):
+                raise
+            found = self.read()
+            if found is None or holder_of(found) != self.holder:
+                raise self._lose(found) from error
+            self.lease = found  # an earlier renewal of ours whose answer was lost, or somebody's annotation
+
+    def release(self) -> None:
+        """Delete the Lease if it is ours; by uid, so nobody else's goes. Never raises: it ends by itself after a minute."""
+        if self.lease is None or self.lost is not None:
+            return
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": self.lease["metadata"].get("uid")}}
+        try:
+            self.kube.exchange("DELETE", self.path, body, timeout=self.timeout)
+        except LitefsError as error:
+            self.lost = f"the Lease {self.name} could not be deleted: {error.message}"
+        self.lease = None
+
+    def _lose(self, found: dict[str, Any] | None) -> LockLost:
+        self.lost = f"the Lease {self.name} is held by {holder_of(found)}" if found else f"the Lease {self.name} is gone"
+        return LockLost("lock-lost", self.lost)
+
+    def _keep(self, body: bytes) -> None:
+        kept = json.loads(body)
+        self.lease = kept if isinstance(kept, dict) else None
+        self.renewed = self.clock.monotonic()
+
+    def _document(self) -> dict[str, Any]:
+        now = self.clock.now().astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        acquired = ((self.lease or {}).get("spec") or {}).get("acquireTime") or now
+        return {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": {"app.kubernetes.io/managed-by": "kubectl-litefs"},
+                "annotations": {PREFIX + k: v for k, v in self.notes.items()},
+            },
+            "spec": {"holderIdentity": self.holder, "leaseDurationSeconds": DURATION, "acquireTime": acquired, "renewTime": now},
+        }
+
+    def _busy(self, why: str, found: dict[str, Any] | None) -> LitefsError:
+        notes = notes_of(found)
+        seen = f" by {holder_of(found)}, renewed {(found.get('spec') or {}).get('renewTime')}" if found else ""
+        plan = f", plan {notes.get('plan', '?')[:12]} for pod {notes.get('pod', '?')}" if notes else ""
+        return LitefsError(
+            "locked",
+            f"the lock {self.name} cannot be had: {why}{seen}{plan}",
+            hint="Wait for it. Where its holder is dead: --resume takes up its run (same user and host), --break-lock waits until it has not been renewed for a minute.",
+            exit_code=ExitCode.LOCKED,
+        )
+
+
+def holder_of(lease: Mapping[str, Any] | None) -> str:
+    return str(((lease or {}).get("spec") or {}).get("holderIdentity") or "")
+
+
+def notes_of(lease: Mapping[str, Any] | None) -> dict[str, str]:
+    """What the run that took the lock has written down."""
+    annotations = ((lease or {}).get("metadata") or {}).get("annotations") or {}
+    return {k[len(PREFIX) :]: str(v) for k, v in annotations.items() if k.startswith(PREFIX)}

@@ -1,0 +1,113 @@
+"""How a run ended: the exit code, in words, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import CouldNotLook, KubeError, LitefsError
+from ..exitcodes import ExitCode
+from .patient import STUMBLES
+from .plan import Plan
+from .refusals import Refusal
+from .work import Interrupted, Phase
+
+BEFORE = (Phase.LOOKING, Phase.PLANNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`name` is a short word for scripts: `fixed`, `nothing-to-do`, `dry-run`, `refused`, ..."""
+
+    code: ExitCode
+    name: str
+    message: str
+    hint: str | None = None
+    plan: Plan | None = None
+    refusals: tuple[Refusal, ...] = ()
+    backup: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As printed by `-o json`."""
+        return {
+            "apiVersion": "kubectl-litefs/v1",
+            "kind": "FixResult",
+            "outcome": self.name,
+            "exitCode": int(self.code),
+            "message": self.message,
+            "hint": self.hint,
+            "refusals": [{"id": r.id, "text": r.text, "instead": r.instead, "override": r.override} for r in self.refusals],
+            "backup": self.backup or None,
+            "warnings": list(self.warnings),
+            "plan": self.plan.document() if self.plan else None,
+        }
+
+
+def failure(error: BaseException, phase: Phase, plan: Plan | None, pod: str, namespace: str) -> Outcome:
+    """What an error means for the state of the cluster: the exit code tells the state, never the signal."""
+    resume = f"kubectl litefs fix-cluster-id {pod} -n {namespace} --resume"
+    if isinstance(error, Interrupted):
+        return _interrupted(error, phase, plan, resume)
+    assert isinstance(error, LitefsError)
+    code, hint = error.exit_code, error.hint
+    if phase not in BEFORE and code not in (ExitCode.CHANGED, ExitCode.UNVERIFIED, ExitCode.STOPPED_AFTER):
+        code = ExitCode.STOPPED_AFTER if phase is not Phase.SCALED else ExitCode.STOPPED_BEFORE
+        hint = f"Finish it: {resume}" if phase is not Phase.SCALED else hint
+    elif phase in BEFORE and isinstance(error, KubeError):
+        code = _before(error, phase)
+    message = error.message if not isinstance(error, KubeError) else _words(error)
+    if phase in BEFORE and code is ExitCode.STOPPED_BEFORE:
+        message += ". Nothing was changed"
+    elif code is ExitCode.STOPPED_AFTER and resume not in (hint or "") and "--resume" not in (hint or ""):
+        hint = f"{hint + ' ' if hint else ''}Finish it: {resume}"
+    return Outcome(code, _NAMES.get(code, error.reference), message, hint, plan)
+
+
+def _before(error: KubeError, phase: Phase) -> ExitCode:
+    """Nothing was changed. A refusal of ours to look is 3; a server that stumbles, or is lost after the plan, is 9."""
+    if error.status == 403 or (phase is Phase.LOOKING and error.status not in (429, *STUMBLES)):
+        return CouldNotLook.exit_code
+    return ExitCode.STOPPED_BEFORE
+
+
+def _words(error: KubeError) -> str:
+    needs = f" (needs: {error.verb} {error.resource})" if error.status == 403 and error.resource else ""
+    return error.as_kubectl_prints_it() + needs
+
+
+def _interrupted(error: Interrupted, phase: Phase, plan: Plan | None, resume: str) -> Outcome:
+    if phase in BEFORE:
+        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal}. Nothing was changed", None, plan)
+    if phase is Phase.DONE:
+        return Outcome(ExitCode.OK, "fixed", "the fix is done", None, plan)
+    if phase is Phase.SCALED:
+        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal} while pods were scaled down; no volume was deleted", None, plan)
+    state = {
+        Phase.DELETING: "while the claim was being deleted: it may be Terminating",
+        Phase.ARMED: "after the claim was deleted: the volume goes with the old pod",
+        Phase.REPLACED: "after the volume was replaced, before it was verified",
+    }[phase]
+    return Outcome(ExitCode.STOPPED_AFTER, "stopped", f"stopped by {error.signal} {state}", f"Finish it: {resume}", plan)
+
+
+_NAMES = {
+    ExitCode.REFUSED: "refused",
+    ExitCode.LOCKED: "locked",
+    ExitCode.CHANGED: "changed",
+    ExitCode.BACKUP_FAILED: "backup-failed",
+    ExitCode.DECLINED: "declined",
+    ExitCode.STOPPED_BEFORE: "stopped",
+    ExitCode.STOPPED_AFTER: "stopped",
+    ExitCode.UNVERIFIED: "unverified",
+    ExitCode.COULD_NOT_LOOK: "could-not-look",
+    ExitCode.USAGE: "usage",
+}
+
+
+def refused(refusals: Sequence[Refusal], pod: str) -> Outcome:
+    """Exit 4, with everything that speaks against it."""
+    first = refusals[0]
+    more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+    return Outcome(ExitCode.REFUSED, "refused", f"{pod} is not reset: {first.text}{more}", first.instead, None, tuple(refusals))

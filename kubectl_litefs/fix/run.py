@@ -1,0 +1,313 @@
+"""The steps, in order. Everything before `delete_claim` only looks or adds; everything after can only be finished."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..errors import KubeError, LitefsError, UsageError
+from ..exitcodes import ExitCode
+from ..ports import Clock, WritableKube
+from . import backup, destroy, dry_run, rights, scale, volume_backup
+from .case import Case
+from .journal import Journal, state_home
+from .lock import Lock
+from .options import FixOptions
+from .outcome import BEFORE, Outcome, failure, refused
+from .plan import Plan, make_plan
+from .refusals import Refusal, judge, standing
+from .survey import survey
+from .verify import verify
+from .wait import wait_replaced
+from .work import Interrupted, Phase, Stopped, Ui, Work, passing, terminating, uid_of
+
+Confirm = Callable[[Plan], bool]
+ALWAYS = frozenset({"R1", "R2", "R3", "R9", "R10", "R24"})
+"""Refusals that are said even where the cluster ids agree."""
+MAX_NOTE = 200_000
+"""Characters of a plan that fit into a Lease's annotations (256 KiB in all)."""
+
+
+class Run:
+    """One call of the command. `confirm` is asked once, with the plan; `environ` tells where state is kept."""
+
+    def __init__(
+        self, kube: WritableKube, options: FixOptions, clock: Clock, ui: Ui, confirm: Confirm, environ: Mapping[str, str]
+    ) -> None:
+        self.kube, self.options, self.clock, self.ui, self.confirm, self.environ = kube, options, clock, ui, confirm, environ
+        self.deadline = clock.monotonic() + options.timeout
+        self.plan: Plan | None = None
+        self.work: Work | None = None
+
+    @property
+    def phase(self) -> Phase:
+        if self.work is not None:
+            return self.work.phase
+        return Phase.LOOKING if self.plan is None else Phase.PLANNED
+
+    @property
+    def namespace(self) -> str:
+        return self.options.namespace or self.kube.namespace
+
+    def go(self) -> Outcome:
+        """Never raises for what a user, a cluster or a signal can cause: UsageErrors aside."""
+        try:
+            if self.options.resume:
+                from .resume import resume
+
+                return resume(self)
+            return self.fresh()
+        except (LitefsError, Interrupted) as error:
+            if isinstance(error, LitefsError) and error.exit_code is ExitCode.USAGE:
+                raise
+            return self.leave(error)
+
+    # --- looking
+
+    def left(self) -> float:
+        return max(0.0, self.deadline - self.clock.monotonic())
+
+    def look(self) -> Case:
+        return survey(self.kube, self.options, self.clock, self.ui, self.left)
+
+    def fresh(self) -> Outcome:
+        self.ui.step("look", f"look at {self.options.pod} and its cluster, twice", "doing")
+        case = self.look()
+        self.check_permissions(case)
+        found = judge(case, self.options)
+        against = standing(found)
+        if not case.mismatch and not [r for r in against if r.id in ALWAYS]:
+            self.ui.step("look", "", "done", "no mismatch")
+            return self.nothing(case)
+        if against:
+            self.ui.step("look", "", "failed", "refused")
+            return refused(against, self.options.pod)
+        self.ui.step("look", "", "done", f"{case.target_id} is not {case.primary.cluster_id if case.primary else '?'}")
+        plan = make_plan(case, self.options, found)
+        self.silent = case.target.info is None
+        if self.options.timeout < plan.grace + 30:
+            need = plan.grace + 30
+            return Outcome(ExitCode.USAGE, "usage", f"--timeout={self.options.timeout:g}s is shorter than the pod's grace period and what follows ({need:g}s); in this state LiteFS ignores SIGTERM and takes all of it", f"--timeout={need + 120:g}s or more")
+        return self.act(plan)
+
+    def check_permissions(self, case: Case) -> None:
+        """A permission names a thing that exists, or it is a typo. Raises UsageError."""
+        held = {d.name for d in case.target.databases or ()}
+        unknown = sorted(self.options.accept_loss - held)
+        if unknown and case.target.databases is not None:
+            raise UsageError("unknown-database", f"--accept-loss={unknown[0]}: {case.target.name} has no such database", hint=f"It has: {', '.join(sorted(held)) or 'none'}")
+        right, lead = self.options.primary_is_right, case.primary
+        if right is not None and lead is not None and right != lead.cluster_id:
+            whose = f"the id of {case.target.name}, which would be deleted" if right == case.target_id else "not the primary's id"
+            raise UsageError("wrong-id", f"--primary-is-right={right}: that is {whose}", hint=f"The primary {lead.name} has {lead.cluster_id}.")
+
+    def nothing(self, case: Case) -> Outcome:
+        lead = case.primary
+        if case.target_id:
+            what = f"{case.target.name} has its primary's cluster id {case.target_id}"
+        else:
+            what = f"{case.target.name} has no cluster id yet: it takes over that of {lead.name if lead else 'the primary'} by itself"
+        return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to do: {what}", f"If it does not follow all the same: kubectl litefs diagnose -n {case.namespace}")
+
+    def over(self) -> FixOptions:
+        """The options of a run that starts anew after one that was stopped."""
+        return dataclasses.replace(self.options, resume=False)
+
+    # --- the plan, and whether to carry it out
+
+    def act(self, plan: Plan) -> Outcome:
+        rights.require(self.kube, plan, self.options.request_timeout, self.clock)
+        if self.options.plan_id is not None and self.options.plan_id != plan.id:
+            raise Stopped("changed", f"the plan is {plan.id} now, not {self.options.plan_id}. Nothing was changed", ExitCode.CHANGED, "Look at the new plan with --dry-run.")
+        if self.options.dry_run != "none":
+            self.plan = plan
+            return dry_run.walk(self.kube, plan, self.options, self.ui)
+        agreed = self.confirm(plan)
+        self.plan = plan
+        if not agreed:
+            return Outcome(ExitCode.DECLINED, "declined", "declined. Nothing was changed", None, plan)
+        self.start(plan)
+        return self.carry_out()
+
+    def start(self, plan: Plan) -> Work:
+        """The clock of the run starts when it is agreed to."""
+        self.plan = plan
+        self.deadline = self.clock.monotonic() + self.options.timeout
+        lock = Lock(self.kube, plan.namespace, plan.set_name, self.clock, self.options.request_timeout)
+        journal = Journal(journal_path(self.environ, plan.server, plan.namespace, plan.pod), self.clock)
+        self.work = Work(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline)
+        return self.work
+
+    def notes(self) -> dict[str, str]:
+        assert self.plan is not None
+        document = json.dumps(self.plan.document(), sort_keys=True)
+        notes = {"plan": self.plan.id, "pod": self.plan.pod, "claim": self.plan.claim, "claim-uid": self.plan.claim_uid, "pod-uid": self.plan.pod_uid, "step": "lock"}
+        return notes | ({"plan-document": document} if len(document) < MAX_NOTE else {})
+
+    def carry_out(self) -> Outcome:
+        work = self.work
+        assert work is not None
+        plan = work.plan
+        self.take_lock(work)
+        self.step("recheck", "look again: the same objects, ids and positions", lambda: self.recheck("since the plan"))
+        if plan.databases or plan.backup in ("snapshot", "retain-pv"):
+            self.step("backup", f"back up {plan.pod} ({plan.backup})", lambda: self.save(work))
+        if plan.strategy == "scale":
+            scale.replace(work, self.gate)
+        else:
+            self.step("gate", "last look before the point of no return", self.gate)
+            claim = work.claim()
+            if claim is None or uid_of(claim) != plan.claim_uid:
+                raise destroy.changed(f"the claim {plan.claim} is not the one of the plan any more")
+            if terminating(claim):
+                raise destroy.changed(f"the claim {plan.claim} is Terminating, not by this run")
+            version, spec = str(claim["metadata"].get("resourceVersion", "")), claim.get("spec")
+            self.step("claim", f"delete claim {plan.claim}", lambda: destroy.delete_claim(work, version, spec))
+            self.finish_pod(work)
+        return self.finish(work)
+
+    def finish_pod(self, work: Work) -> None:
+        """From an armed claim to the new pod on its new claim."""
+        self.step("armed", "see that the claim waits for its pod, and the pod is still a replica", lambda: destroy.require_armed(work, not self.silent))
+        self.step("pod", f"{'delete' if work.plan.disable_eviction else 'evict'} pod {work.plan.pod}", lambda: destroy.remove_old_pod(work))
+        self.wait(work)
+
+    def wait(self, work: Work) -> None:
+        self.step("wait", f"wait for {work.plan.pod} on a new volume", lambda: wait_replaced(work))
+
+    silent = False
+    """The target did not answer at plan time, and a volume backup was chosen for that reason."""
+
+    def finish(self, work: Work) -> Outcome:
+        work.record("verify")
+        self.step("verify", f"verify that {work.plan.pod} follows", lambda: verify(work))
+        work.record("done")
+        work.lock.release()
+        work.journal.close()
+        plan = work.plan
+        message = f"{plan.pod} follows {plan.primary} again, under cluster id {plan.primary_cluster_id}"
+        return Outcome(ExitCode.OK, "fixed", message, self.backup_hint(work), plan, (), work.backup, tuple(work.warned))
+
+    def backup_hint(self, work: Work) -> str | None:
+        if not work.backup:
+            return None
+        if work.plan.backup == "export":
+            return f"What it held before is in {work.backup}. When you are sure that you need none of it: rm -r {work.backup}"
+        return f"What it held before is kept in {work.backup}."
+
+    def take_lock(self, work: Work) -> None:
+        def take() -> None:
+            work.lock.take(self.notes(), break_lock=self.options.break_lock, resume=self.options.resume)
+            work.journal.open()
+            if work.journal.warning:
+                work.warn(work.journal.warning)
+            work.journal.write("start", plan=work.plan.id, document=work.plan.document())
+
+        self.step("lock", f"lock statefulset {work.plan.set_name}", take)
+
+    def step(self, key: str, title: str, do: Callable[[], object]) -> None:
+        self.ui.step(key, title, "doing")
+        try:
+            do()
+        except BaseException:
+            self.ui.step(key, title, "failed")
+            raise
+        self.ui.step(key, title, "done")
+
+    # --- guards during the run
+
+    def recheck(self, since: str) -> None:
+        """The whole survey again. Raises Stopped: 4 where evidence speaks against it now, 6 where things differ."""
+        assert self.plan is not None
+        try:
+            case = self.look()
+        except LitefsError as error:
+            if error.exit_code is ExitCode.USAGE:
+                raise destroy.changed(f"{error.message} ({since})") from error
+            raise
+        found = self.granted(judge(case, self.options))
+        against = standing(found)
+        passing_only = [r for r in against if r.id == "R3" or (r.id == "R2" and not case.primaries)]
+        if against and len(passing_only) == len(against):
+            raise Stopped("not-now", f"{against[0].text} ({since}). Nothing was changed", ExitCode.STOPPED_BEFORE, "Try again when the primary answers.")
+        if against:
+            raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, against[0].instead)
+        if not case.mismatch:
+            raise destroy.changed(f"{case.target.name} has its primary's cluster id now ({since})")
+        difference = make_plan(case, self.options, found).grown_from(self.plan)
+        if difference:
+            raise destroy.changed(f"{difference} ({since})")
+
+    def granted(self, found: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+        """What the plan's user has accepted stays accepted for this plan, on a resumed run too."""
+        flags = {r.override for r in self.plan.accepted} if self.plan else set()
+        return tuple(dataclasses.replace(r, granted=True) if r.override in flags and r.override else r for r in found)
+
+    def gate(self) -> None:
+        """Everything once more: the lock is ours, the rights are there, the evidence is the same, the backup holds."""
+        work = self.work
+        assert work is not None
+        work.lock.check()
+        rights.require(self.kube, work.plan, self.options.request_timeout, self.clock)
+        self.recheck("since the backup")
+        if work.plan.backup == "retain-pv":
+            volume_backup.require_retained(work)
+        work.record("gate")
+
+    def save(self, work: Work) -> None:
+        if work.plan.backup == "export":
+            work.backup = str(backup.export_all(work))
+        elif work.plan.backup == "snapshot":
+            work.backup = f"VolumeSnapshot {volume_backup.snapshot(work)}"
+        elif work.plan.backup == "retain-pv":
+            work.backup = f"volume {volume_backup.retain(work)}"
+        if work.backup:
+            work.journal.write("backup", place=work.backup)
+            work.lock.note(backup=work.backup)
+
+    # --- leaving
+
+    def leave(self, error: LitefsError | Interrupted) -> Outcome:
+        """The state decides the exit code. The lock goes where nothing was changed, and stays where --resume needs it."""
+        work = self.work
+        if work is None:
+            return failure(error, self.phase, self.plan, self.options.pod, self.namespace)
+        if work.phase is Phase.DELETING:
+            self.settle(work)
+        restored = scale.restore(work) if work.plan.strategy == "scale" else ""
+        outcome = failure(error, work.phase, work.plan, self.options.pod, work.plan.namespace)
+        if work.phase in (*BEFORE, Phase.SCALED, Phase.DONE) and not restored:
+            work.lock.release()
+        else:
+            work.journal.write("stopped", message=outcome.message, code=int(outcome.code))
+        work.journal.close()
+        hint = " ".join(h for h in (outcome.hint, restored) if h) or None
+        return dataclasses.replace(outcome, hint=hint, backup=work.backup, warnings=tuple(work.warned))
+
+    def settle(self, work: Work) -> None:
+        """The delete was cut off: whether it arrived is looked up, twice a second apart. Unknown counts as deleted."""
+        for last in (False, True):
+            try:
+                found = work.claim()
+            except KubeError as error:
+                if not passing(error) or last:
+                    work.phase = Phase.ARMED
+                    return
+            else:
+                if found is None or uid_of(found) != work.plan.claim_uid or terminating(found):
+                    work.phase = Phase.ARMED
+                    return
+            if not last:
+                self.clock.sleep(1.0)
+        work.phase = Phase.PLANNED if work.plan.strategy != "scale" else Phase.SCALED
+
+
+def journal_path(environ: Mapping[str, str], server: str, namespace: str, pod: str) -> Path | None:
+    """One file for a pod of a cluster."""
+    home = state_home(environ)
+    where = hashlib.sha256(server.encode()).hexdigest()[:10]
+    return home / "fix" / f"{where}-{namespace}-{pod}.jsonl" if home else None
+

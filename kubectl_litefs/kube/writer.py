@@ -1,0 +1,39 @@
+"""The session of the commands that repair: it can also write. Each write is sent once and never repeated by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ..errors import KubeError
+from ..ports import Answer, JsonObject
+from .session import Session, right_for
+
+MAX_ANSWER = 8 * 1024 * 1024
+
+
+class WritingSession(Session):
+    """A `ports.WritableKube`."""
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: JsonObject | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+        timeout: float,
+    ) -> Answer:
+        payload = None if body is None else json.dumps(body).encode()
+        kind = content_type if payload is not None else ""
+        with self._exchange(method, path, query, payload, kind, timeout=timeout) as (response, ends):
+            data = bytearray()
+            for chunk in self._chunks(path, response, ends, timeout):
+                data += chunk
+                if len(data) > MAX_ANSWER:
+                    verb, resource = right_for(path, method)
+                    message = f"the answer to {path} is larger than {MAX_ANSWER} bytes"
+                    raise KubeError(message, status=None, reason="TooLarge", verb=verb, resource=resource)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, bytes(data))
