@@ -38,6 +38,37 @@ CLUSTER: tuple[Right, ...] = (
 )
 """Cluster-scoped reads: without them the report names what it could not see."""
 
+LEASES = "coordination.k8s.io"
+
+FIX: tuple[Right, ...] = (
+    Right("", ("pods", "persistentvolumeclaims"), ("get", "list"), "the evidence, and what became of what is deleted"),
+    Right("apps", ("statefulsets",), ("get", "list"), "the set that makes the pod anew"),
+    Right("", ("services", "events"), ("list",), "which pods are LiteFS's; why something waits"),
+    Right("policy", ("poddisruptionbudgets",), ("list",), "what stands against an eviction"),
+    Right("", ("configmaps",), ("get",), "litefs.yml; only ConfigMaps that LiteFS pods use are read, by name"),
+    Right("", ("pods/log",), ("get",), "the refusal in the log, and the proof that it follows"),
+    Right("", ("pods/proxy",), ("get",), "LiteFS's /info, /debug/vars, /metrics, and /export for the backup"),
+    Right("", ("persistentvolumeclaims",), ("delete",), "the one claim"),
+    Right("", ("pods/eviction",), ("create",), "the one pod; with --disable-eviction: pods, delete"),
+    Right(LEASES, ("leases",), ("create",), "the lock; create cannot be limited by name"),
+    Right(LEASES, ("leases",), ("get", "update", "delete"), "the lock"),
+)
+"""What `fix-cluster-id` needs in the namespace of the set."""
+
+FIX_CLUSTER: tuple[Right, ...] = (
+    Right("", ("namespaces",), ("get",), "tell a namespace that does not exist or is being deleted"),
+    Right("", ("persistentvolumes",), ("list",), "whether the volume outlives its claim"),
+    Right("", ("nodes",), ("get", "list"), "whether a pod on its node can be confirmed dead"),
+    Right("storage.k8s.io", ("storageclasses",), ("list",), "whether the new claim can be provisioned"),
+)
+"""Cluster-scoped reads: without them the plan says what could not be checked."""
+
+FIX_SCALE: tuple[Right, ...] = (
+    Right("apps", ("statefulsets", "statefulsets/scale"), ("patch",), "the replicas, and the annotation with their number"),
+    Right("autoscaling", ("horizontalpodautoscalers",), ("list",), "whether somebody would set the replicas back"),
+)
+"""Strategy `scale` only."""
+
 WARNING = (
     "get on pods/proxy can read every database: LiteFS has no authentication, and /export on the same port is the whole",
     "database. It also reaches every other HTTP port of every pod in the namespace. Give this Role only to people who may",

@@ -61,6 +61,8 @@ class Lock:
         self.lease: dict[str, Any] | None = None
         self.renewed = 0.0
         self.lost: str | None = None
+        self.asked = False
+        """A request that may have made or taken the Lease was sent; its answer may be lost."""
 
     def read(self) -> dict[str, Any] | None:
         """The Lease as it is, None where there is none."""
@@ -75,6 +77,7 @@ class Lock:
     def take(self, notes: Mapping[str, str], *, break_lock: bool = False, resume: bool = False) -> None:
         """Raises LitefsError with exit 5 where somebody else has it."""
         self.notes = dict(notes)
+        self.asked = True
         try:
             self._keep(self.kube.exchange("POST", self.collection, self._document(), timeout=self.timeout).body)
             return
@@ -157,14 +160,17 @@ class Lock:
 
     def release(self) -> None:
         """Delete the Lease if it is ours; by uid, so nobody else's goes. Never raises: it ends by itself after a minute."""
-        if self.lease is None or self.lost is not None:
+        if not self.asked or self.lost is not None:
             return
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": self.lease["metadata"].get("uid")}}
         try:
+            found = self.lease or self.read()
+            if found is None or holder_of(found) != self.holder:
+                return
+            body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": found["metadata"].get("uid")}}
             self.kube.exchange("DELETE", self.path, body, timeout=self.timeout)
         except LitefsError as error:
             self.lost = f"the Lease {self.name} could not be deleted: {error.message}"
-        self.lease = None
+        self.lease, self.asked = None, False
 
     def _lose(self, found: dict[str, Any] | None) -> LockLost:
         self.lost = f"the Lease {self.name} is held by {holder_of(found)}" if found else f"the Lease {self.name} is gone"

@@ -126,14 +126,14 @@ def _without_record(run: Run) -> Outcome:
 def _start_over(run: Run, work: Work) -> Outcome:
     """The old claim lives: nothing was deleted. What is left of the old run goes; a new plan is made and asked for."""
     run.ui.say(f"claim {work.plan.claim} was not deleted by the run that stopped: starting over with a new plan")
+    run.take_lock(work)
     if work.plan.strategy == "scale":
-        run.take_lock(work)
         work.phase = Phase.SCALED
         unset = scale.restore(work)
         if unset:
             raise Stopped("scaled", unset, ExitCode.STOPPED_BEFORE)
-        work.lock.release()
         _wait_up(work)
+    work.lock.release()
     run.work, run.plan = None, None
     run.options = run.over()
     return run.fresh()

@@ -1,0 +1,376 @@
+"""A cluster that lives: an API server with a StatefulSet controller, claim protection and LiteFS nodes, on a clock that
+costs nothing. What a run does to it, and what it does to a run, is deterministic.
+
+It plays what was seen on real clusters (Kubernetes 1.34): a claim waits for its pod, the controller makes no pod while
+the old claim ends, a mismatched LiteFS takes its whole grace period, a fresh replica adopts the primary's id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kubectl_litefs.errors import KubeError
+from kubectl_litefs.kube.session import right_for
+from kubectl_litefs.ports import Answer
+
+from ..harness import APP, CLUSTER_ID, NOW, NS, snapshot, stamp
+
+STRANGER = "LFSC00000000000000B2"
+PROTECTION = "kubernetes.io/pvc-protection"
+FLAG = 1 << 63
+
+
+def slow_checksum(data: bytes) -> str:
+    """LiteFS's checksum by its definition, page by page: the oracle for the fast one."""
+    size = int.from_bytes(data[16:18], "big")
+    total = 0
+    for number in range(1, len(data) // size + 1):
+        crc = (1 << 64) - 1
+        for byte in number.to_bytes(4, "big") + data[(number - 1) * size : number * size]:
+            crc ^= byte
+            for _ in range(8):
+                crc = (crc >> 1) ^ (0xD800000000000000 if crc & 1 else 0)
+        total ^= FLAG | (crc ^ ((1 << 64) - 1))
+    return f"{FLAG | total:016x}"
+
+
+def database(*rows: str) -> bytes:
+    """A small SQLite file with these rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "db"
+        db = sqlite3.connect(path)
+        db.execute("pragma page_size = 512")
+        db.execute("create table t (v text)")
+        db.executemany("insert into t values (?)", [(r,) for r in rows])
+        db.commit()
+        db.close()
+        return path.read_bytes()
+
+
+@dataclass
+class Db:
+    """One database as a node holds it."""
+
+    txid: int
+    data: bytes
+    checksum: str = ""
+
+    def __post_init__(self) -> None:
+        self.checksum = self.checksum or slow_checksum(self.data)
+
+
+@dataclass
+class Volume:
+    """What lies on a claim's volume."""
+
+    cluster_id: str | None = None
+    databases: dict[str, Db] = field(default_factory=dict)
+
+
+@dataclass
+class Sent:
+    """A request that arrived."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any] | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it would change something: not a read, not a question, not a dry run."""
+        body = self.body or {}
+        dry = body.get("dryRun") or (body.get("deleteOptions") or {}).get("dryRun") or self.query.get("dryRun")
+        if self.method == "DELETE" and self.body is not None:
+            dry = body.get("dryRun")
+        return self.method != "GET" and "accessreviews" not in self.path and not dry
+
+
+class SimClock:
+    """Sleeping moves the time, and with it the cluster."""
+
+    def __init__(self) -> None:
+        self.seconds, self.sim = 0.0, None  # type: float, Sim | None
+        self.lock = threading.RLock()
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        with self.lock:
+            self.slept.append(seconds)
+            ends = self.seconds + seconds
+            while self.seconds < ends:
+                self.seconds = min(ends, self.seconds + 0.5)
+                if self.sim is not None:
+                    self.sim.advance()
+
+
+Hook = Callable[["Sim", Sent], "KubeError | BaseException | Answer | None"]
+
+
+class Sim:
+    """A `WritableKube`. `before` and `after` hooks see each request: an exception they return is raised, before the
+    request is carried out or after it (its answer is lost)."""
+
+    server, context, namespace = "https://sim:6443", "sim", NS
+
+    def __init__(self, body: Mapping[str, Any] | None = None, *, target: int = 1, replicas: int = 3) -> None:
+        self.clock = SimClock()
+        self.clock.sim = self
+        self.lock = threading.RLock()
+        self.sent: list[Sent] = []
+        self.before: list[Hook] = []
+        self.after: list[Hook] = []
+        self.allowed: Callable[[str, str, str, str], bool] = lambda verb, group, resource, name: True
+        self.versions = 1000
+        self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self.events: list[dict[str, Any]] = []
+        self.volumes: dict[str, Volume] = {}
+        self.logs: dict[str, list[str]] = {}
+        self.primary = f"{APP}-0"
+        self.controller_up, self.provisioner_up, self.join_after = True, True, 2.0
+        self.fresh_leads = False
+        self.lost_nodes: set[str] = set()
+        self.headers: dict[str, str] = {}
+        self.infos: dict[str, Any] = {}
+        self.exports: Callable[[str, str, bytes], bytes] = lambda pod, name, data: data
+        self._load(body or {}, replicas)
+        self._litefs(target)
+
+    # --- the beginning
+
+    def _load(self, body: Mapping[str, Any], replicas: int) -> None:
+        shot = snapshot(body)
+        for path in list(shot.items):
+            if path.startswith("objects/"):
+                plural = path.rsplit("/", 1)[1].removesuffix(".json")
+                for item in json.loads(b"".join(shot.items[path].open()))["items"]:
+                    self.put(plural, item)
+        owner = self.objects["statefulsets", APP]
+        owner["metadata"].setdefault("generation", 1)
+        owner["spec"]["replicas"] = replicas
+        template = owner["spec"]["volumeClaimTemplates"][0]["spec"]
+        template.setdefault("resources", {"requests": {"storage": "1Gi"}})
+        template.setdefault("storageClassName", "standard")
+        for n in range(replicas, 3):
+            self.objects.pop(("pods", f"{APP}-{n}"), None)
+            self.objects.pop(("persistentvolumeclaims", f"litefs-data-{APP}-{n}"), None)
+        for (plural, _), obj in self.objects.items():
+            if plural == "persistentvolumeclaims":
+                obj["metadata"].setdefault("finalizers", [PROTECTION])
+
+    def _litefs(self, target: int) -> None:
+        mine, theirs = Db(3, database("only here")), Db(7, database("one", "two", "three"))
+        for (plural, name), obj in sorted(self.objects.items()):
+            if plural != "pods":
+                continue
+            stranger = name == f"{APP}-{target}"
+            claim = self.objects["persistentvolumeclaims", f"litefs-data-{name}"]
+            self.volumes[claim["metadata"]["uid"]] = Volume(STRANGER if stranger else CLUSTER_ID, {"db": mine if stranger else theirs})
+            self.logs[obj["metadata"]["uid"]] = self._first_log(name, STRANGER if stranger else CLUSTER_ID, stranger)
+        if target >= 0:  # the stranger's claim is the younger one, as after a wipe
+            self.objects["persistentvolumeclaims", f"litefs-data-{APP}-{target}"]["metadata"]["creationTimestamp"] = stamp(NOW - timedelta(minutes=5))
+
+    def _first_log(self, name: str, cluster_id: str, stranger: bool) -> list[str]:
+        lines = ["LiteFS v0.5.14, commit=0000000", f'level=INFO msg="Using static primary: primary={str(name == self.primary).lower()} hostname={self.primary} advertise-url=http://x:20202"']
+        lines.append(f'level=INFO msg="using existing cluster id: \\"{cluster_id}\\""')
+        if stranger:
+            lines.append(f'level=INFO msg="00000000000000A1: disconnected from primary with error, retrying: cannot stream from primary with a different cluster id: {cluster_id} <> {CLUSTER_ID}"')
+        else:
+            lines.append('level=INFO msg="connected to cluster, ready"')
+        return [f"{stamp(self.clock.now() - timedelta(seconds=2))[:-1]}.000000000Z {line}" for line in lines]
+
+    # --- objects
+
+    def put(self, plural: str, obj: dict[str, Any]) -> dict[str, Any]:
+        self.versions += 1
+        obj.setdefault("metadata", {})
+        obj["metadata"]["resourceVersion"] = str(self.versions)
+        obj["metadata"].setdefault("uid", f"uid-{plural}-{obj['metadata']['name']}-{self.versions}")
+        obj["metadata"].setdefault("creationTimestamp", stamp(self.clock.now()))
+        self.objects[plural, obj["metadata"]["name"]] = obj
+        return obj
+
+    def touch(self, plural: str, name: str) -> dict[str, Any]:
+        """The object, with a new version."""
+        return self.put(plural, self.objects[plural, name])
+
+    def pod(self, ordinal: int) -> dict[str, Any]:
+        return self.objects["pods", f"{APP}-{ordinal}"]
+
+    def claim(self, ordinal: int) -> dict[str, Any]:
+        return self.objects["persistentvolumeclaims", f"litefs-data-{APP}-{ordinal}"]
+
+    def volume_of(self, pod: str) -> Volume:
+        return self.volumes[self.objects["persistentvolumeclaims", f"litefs-data-{pod}"]["metadata"]["uid"]]
+
+    def event(self, kind: str, name: str, reason: str, message: str) -> None:
+        self.events.append({"type": "Warning", "reason": reason, "message": message, "lastTimestamp": stamp(self.clock.now()), "metadata": {"name": f"e{len(self.events)}", "namespace": NS}, "involvedObject": {"kind": kind, "name": name}})
+
+    # --- what happens by itself
+
+    def advance(self) -> None:
+        with self.lock:
+            self._kubelet()
+            self._claims()
+            if self.controller_up:
+                self._controller()
+
+    def _kubelet(self) -> None:
+        now = self.clock.seconds
+        for (plural, name), obj in list(self.objects.items()):
+            if plural != "pods":
+                continue
+            if "deletionTimestamp" in obj["metadata"]:
+                if now >= obj["metadata"]["x-gone-at"] and obj["spec"].get("nodeName") not in self.lost_nodes:
+                    del self.objects[plural, name]
+                continue
+            claim = self.objects.get(("persistentvolumeclaims", f"litefs-data-{name}"))
+            bound = claim is not None and claim["status"]["phase"] == "Bound" and "deletionTimestamp" not in claim["metadata"]
+            if obj["status"]["phase"] == "Pending" and bound and now - obj["metadata"]["x-born"] >= 1:
+                self._start(name, obj, claim or {})
+            elif obj["status"].get("x-join-at") is not None and now >= obj["status"]["x-join-at"]:
+                self._join(name, obj)
+
+    def _start(self, name: str, obj: dict[str, Any], claim: dict[str, Any]) -> None:
+        obj["status"] = {
+            "phase": "Running", "podIP": "10.244.0.99", "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"name": "app", "ready": True, "restartCount": 0, "state": {"running": {"startedAt": stamp(self.clock.now())}}}],
+            "x-join-at": self.clock.seconds + self.join_after,
+        }  # fmt: skip
+        self.put("pods", obj)
+        self.volumes.setdefault(claim["metadata"]["uid"], Volume())
+        self.logs[obj["metadata"]["uid"]] = [f"{stamp(self.clock.now())[:-1]}.000000000Z LiteFS v0.5.14, commit=0000000"]
+
+    def _join(self, name: str, obj: dict[str, Any]) -> None:
+        obj["status"].pop("x-join-at")
+        mine = self.volume_of(name)
+        if self.fresh_leads:
+            mine.cluster_id = "LFSC00000000000000C3"
+            return
+        lead = self.volume_of(self.primary)
+        if mine.cluster_id in (None, lead.cluster_id):
+            mine.cluster_id, mine.databases = lead.cluster_id, lead.databases
+            self.logs[obj["metadata"]["uid"]].append(f'{stamp(self.clock.now())[:-1]}.000000000Z level=INFO msg="connected to cluster, ready"')
+
+    def _claims(self) -> None:
+        for (plural, name), obj in list(self.objects.items()):
+            if plural != "persistentvolumeclaims":
+                continue
+            if "deletionTimestamp" in obj["metadata"]:
+                used = ("pods", name.removeprefix("litefs-data-")) in self.objects and self.objects["pods", name.removeprefix("litefs-data-")]["status"]["phase"] == "Running"
+                finalizers = obj["metadata"].get("finalizers", [])
+                if not used and PROTECTION in finalizers:
+                    finalizers.remove(PROTECTION)
+                if not finalizers:
+                    del self.objects[plural, name]
+            elif obj["status"]["phase"] == "Pending" and self.provisioner_up:
+                obj["status"] = {"phase": "Bound", "capacity": {"storage": "1Gi"}}
+                obj["spec"]["volumeName"] = f"pv-{obj['metadata']['uid']}"
+                self.put(plural, obj)
+
+    def _controller(self) -> None:
+        owner = self.objects.get(("statefulsets", APP))
+        if owner is None or "deletionTimestamp" in owner["metadata"]:
+            return
+        replicas = owner["spec"]["replicas"]
+        for ordinal in range(replicas):
+            name = f"{APP}-{ordinal}"
+            if ("pods", name) not in self.objects and self._make(owner, name):
+                return
+            pod = self.objects.get(("pods", name))
+            ready = pod is not None and pod["status"]["phase"] == "Running" and any(c["status"] == "True" for c in pod["status"]["conditions"])
+            if not ready and owner["spec"]["podManagementPolicy"] == "OrderedReady":
+                return
+        for plural, name in list(self.objects):
+            if plural == "pods" and name.startswith(APP + "-") and int(name.rsplit("-", 1)[1]) >= replicas:
+                self._terminate(self.objects[plural, name])
+
+    def _make(self, owner: dict[str, Any], name: str) -> bool:
+        """The claim and then the pod; none of them while the old claim ends."""
+        claim = f"litefs-data-{name}"
+        found = self.objects.get(("persistentvolumeclaims", claim))
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            if not any(e["involvedObject"]["name"] == APP for e in self.events):
+                self.event("StatefulSet", APP, "FailedCreate", f"pvc {claim} is being deleted")
+            return True
+        if found is None:
+            template = owner["spec"]["volumeClaimTemplates"][0]["spec"]
+            self.put("persistentvolumeclaims", {"kind": "PersistentVolumeClaim", "metadata": {"name": claim, "namespace": NS, "finalizers": [PROTECTION]}, "spec": dict(template), "status": {"phase": "Pending"}})
+        spec = json.loads(json.dumps(owner["spec"]["template"]["spec"]))
+        spec["volumes"] = [{"name": "litefs-data", "persistentVolumeClaim": {"claimName": claim}}, *spec.get("volumes", [])]
+        spec["nodeName"] = "node-1"
+        self.put("pods", {
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": NS, "labels": {"app": APP, "controller-revision-hash": "r1"}, "x-born": self.clock.seconds,
+                         "ownerReferences": [{"kind": "StatefulSet", "name": APP, "controller": True, "uid": owner["metadata"]["uid"]}]},
+            "spec": spec, "status": {"phase": "Pending", "conditions": []},
+        })  # fmt: skip
+        return False
+
+    def _terminate(self, pod: dict[str, Any]) -> None:
+        if "deletionTimestamp" not in pod["metadata"]:
+            grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
+            pod["metadata"] |= {"deletionTimestamp": stamp(self.clock.now()), "deletionGracePeriodSeconds": grace, "x-gone-at": self.clock.seconds + grace}
+            self.put("pods", pod)
+
+    # --- WritableKube
+
+    def get(self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, max_bytes: int) -> bytes:
+        return self.exchange("GET", path, query=query, timeout=timeout).body
+
+    @contextmanager
+    def stream(self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, idle: float | None = None) -> Iterator[Iterator[bytes]]:
+        body = self.exchange("GET", path, query=query, timeout=timeout).body
+        yield (body[i : i + 1000] for i in range(0, len(body), 1000))
+
+    def close(self) -> None:
+        pass
+
+    def exchange(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, query: Mapping[str, str] | None = None, content_type: str = "application/json", timeout: float) -> Answer:
+        from .sim_api import answer
+
+        sent = Sent(method, path, dict(query or {}), json.loads(json.dumps(body)) if body is not None else None)
+        with self.lock:
+            self.sent.append(sent)
+            for hook in list(self.before):
+                said = hook(self, sent)
+                if isinstance(said, Answer):
+                    return said
+                if said is not None:
+                    raise said
+            status, headers, data = answer(self, sent)
+            for hook in list(self.after):
+                said = hook(self, sent)
+                if said is not None:
+                    assert isinstance(said, BaseException)
+                    raise said
+        if status >= 300:
+            document = json.loads(data)
+            verb, resource = right_for(path, method)
+            wait = headers.get("retry-after")
+            raise KubeError(document.get("message", ""), status=status, reason=document.get("reason", ""), verb=verb, resource=resource, retry_after=float(wait) if wait else None)
+        return Answer(status, headers, data)
+
+    # --- what tests ask
+
+    @property
+    def changes(self) -> list[str]:
+        """What changed something, the lock aside: `DELETE persistentvolumeclaims/litefs-data-abaci-app-1`."""
+        return [f"{s.method} {re.sub(r'^.*/namespaces/[^/]+/', '', s.path)}" for s in self.sent if s.changes and "/leases" not in s.path]
