@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 NAME = "kubectl-litefs-diagnose"
+FIX_NAME = "kubectl-litefs-fix"
 ACCOUNT = "kubectl-litefs"
 
 
@@ -16,6 +18,8 @@ class Right:
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
     why: str
+    names: tuple[str, ...] = ()
+    """`resourceNames`, empty for all."""
 
 
 NAMESPACED: tuple[Right, ...] = (
@@ -83,19 +87,51 @@ def role(namespace: str, *, all_namespaces: bool = False) -> str:
     """
     head = [f"# What `kubectl litefs diagnose {'-A' if all_namespaces else '-n ' + namespace}` needs, and nothing else: no Secrets, no exec, no writes."]
     head += ["#", *(f"# {line}" for line in WARNING)]
-    account = _object("v1", "ServiceAccount", ACCOUNT, namespace)
     if all_namespaces:
+        account = _object("v1", "ServiceAccount", ACCOUNT, namespace)
         parts = [account, _role("ClusterRole", NAME, None, NAMESPACED + CLUSTER), _binding("ClusterRoleBinding", "ClusterRole", NAME, None, namespace)]
-    else:
-        cluster = f"{NAME}-cluster"
-        optional = "# Optional: without it the report says that it could not see these."
-        parts = [
-            account,
-            _role("Role", NAME, namespace, NAMESPACED),
-            _binding("RoleBinding", "Role", NAME, namespace, namespace),
-            f"{optional}\n{_role('ClusterRole', cluster, None, CLUSTER)}",
-            _binding("ClusterRoleBinding", "ClusterRole", cluster, None, namespace),
-        ]
+        return _document(head, parts)
+    return _document(head, _in_namespace(NAME, namespace, NAMESPACED, CLUSTER))
+
+
+def fix_role(namespace: str, pod: str | None = None) -> str:
+    """YAML for `fix-cluster-id` in one namespace. With the pod's name every right that can be is limited to it."""
+    head = [
+        f"# What `kubectl litefs fix-cluster-id {pod or 'POD'} -n {namespace}` needs, and nothing else: no Secrets, no exec.",
+        "# --strategy=scale needs the Role kubectl-litefs-fix-scale as well, --backup=retain-pv needs get and patch on",
+        "# persistentvolumes, --backup=snapshot create and get on volumesnapshots.snapshot.storage.k8s.io.",
+        "#",
+        *(f"# {line}" for line in WARNING),
+    ]
+    rights = tuple(_named(r, pod) for r in FIX) if pod else FIX
+    parts = _in_namespace(FIX_NAME, namespace, rights, FIX_CLUSTER)
+    scale = [_role("Role", f"{FIX_NAME}-scale", namespace, FIX_SCALE)]
+    return _document(head, [*parts, f"# Only for --strategy=scale; bind it when it is needed.\n{scale[0]}"])
+
+
+def _named(right: Right, pod: str) -> Right:
+    """Limited to the pod's own names, where RBAC can do that: not for list and create."""
+    stem = pod.rpartition("-")[0]
+    names = {"pods/eviction": (pod,), "pods/log": (), "leases": (f"litefs-fix-{stem}",)}
+    limited = names.get(right.resources[0], ())
+    if right.resources == ("leases",) and "create" in right.verbs:
+        return right
+    return dataclasses.replace(right, names=limited)
+
+
+def _in_namespace(name: str, namespace: str, rights: tuple[Right, ...], cluster: tuple[Right, ...]) -> list[str]:
+    """Account, Role, ClusterRole for the optional reads, and their bindings."""
+    optional = "# Optional: without it the command says that it could not see these."
+    return [
+        _object("v1", "ServiceAccount", ACCOUNT, namespace),
+        _role("Role", name, namespace, rights),
+        _binding("RoleBinding", "Role", name, namespace, namespace),
+        f"{optional}\n{_role('ClusterRole', f'{name}-cluster', None, cluster)}",
+        _binding("ClusterRoleBinding", "ClusterRole", f"{name}-cluster", None, namespace),
+    ]
+
+
+def _document(head: list[str], parts: list[str]) -> str:
     return "\n".join(head) + "\n" + "\n---\n".join(parts) + "\n"
 
 
@@ -112,6 +148,7 @@ def _role(kind: str, name: str, namespace: str | None, rights: tuple[Right, ...]
             f'- apiGroups: ["{right.group}"]',
             f"  resources: [{', '.join(right.resources)}]",
             f"  verbs: [{', '.join(right.verbs)}]",
+            *([f"  resourceNames: [{', '.join(right.names)}]"] if right.names else []),
         ]
     return "\n".join(lines)
 

@@ -94,6 +94,9 @@ def command(ctx: click.Context, /, **_: object) -> int:
 
 
 command.epilog = EXIT_CODES
+for _shared in command.params:
+    if _shared.name in ("all_namespaces", "selector") and isinstance(_shared, click.Option):
+        _shared.hidden = True  # taken to say that one target at a time is meant
 
 
 def fix_options(ctx: click.Context) -> FixOptions:
@@ -277,9 +280,9 @@ def _document(document: dict[str, Any], output: str) -> str:
 
     if output == "json":
         return json.dumps(document, indent=2)
-    import yaml
+    from ..render import yaml
 
-    return str(yaml.safe_dump(document, sort_keys=False, width=100))
+    return yaml.document(document)
 
 
 def _error_document(error: LitefsError) -> dict[str, Any]:

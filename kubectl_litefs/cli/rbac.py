@@ -9,26 +9,36 @@ import click
 from ..errors import UsageError
 from .output import emit
 from .params import Word, did_you_mean
+from .pod_argument import pod_name
 
 
 @click.command("rbac")
-@click.argument("name", type=Word("diagnose", "bundle"), metavar="COMMAND")
+@click.argument("name", type=Word("diagnose", "bundle", "fix-cluster-id"), metavar="COMMAND")
+@click.argument("pod", required=False)
 @click.option("-n", "--namespace", metavar="NAME", help="For this namespace (default: the context's).")
 @click.option("-A", "--all-namespaces", is_flag=True, help="For every namespace.")
 @click.option("--context", metavar="NAME", help="The kubeconfig context whose namespace is meant.")
 @click.option("--kubeconfig", type=click.Path(), metavar="FILE", help="The kubeconfig file to use.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, name: str, namespace: str | None, all_namespaces: bool, context: str | None, kubeconfig: str | None
+    ctx: click.Context, /, name: str, pod: str | None, namespace: str | None, all_namespaces: bool, context: str | None, kubeconfig: str | None
 ) -> int:
     """Print the smallest Role that COMMAND needs, with an account and bindings, ready for `kubectl apply -f -`.
 
-    Asks no cluster. `bundle` reads what `diagnose` reads.
+    Asks no cluster. `bundle` reads what `diagnose` reads. `fix-cluster-id` may be followed by the pod's name: then
+    what can be limited to it is.
     """
     if namespace and all_namespaces:
         raise click.UsageError("-n and -A exclude each other", ctx)
-    from ..rbac import role
+    from ..rbac import fix_role, role
 
+    if name == "fix-cluster-id":
+        if all_namespaces:
+            raise click.UsageError("-A: fix-cluster-id works in one namespace, -n NAME", ctx)
+        emit(fix_role(namespace or _context_namespace(context, kubeconfig), pod_name(pod, ctx) if pod is not None else None))
+        return 0
+    if pod is not None:
+        raise click.UsageError(f"{name} takes no pod: it looks at whole sets", ctx)
     emit(role(namespace or _context_namespace(context, kubeconfig), all_namespaces=all_namespaces))
     return 0
 

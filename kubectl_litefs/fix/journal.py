@@ -6,6 +6,7 @@ a damaged, cut or foreign journal costs nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -78,3 +79,11 @@ def entries(path: Path | None) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(entry, dict) and entry.get("v") == VERSION:
             yield entry
+
+
+def journal_path(environ: Mapping[str, str], server: str, namespace: str, pod: str) -> Path | None:
+    """One file for a pod of a cluster."""
+    home = state_home(environ)
+    where = hashlib.sha256(server.encode()).hexdigest()[:10]
+    return home / "fix" / f"{where}-{namespace}-{pod}.jsonl" if home else None
+

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
-from . import backup, rights, scale
-from .journal import entries
+from . import backup, gate, rights, scale
+from .journal import entries, journal_path
 from .lock import Lock, holder_of, notes_of
 from .outcome import Outcome
 from .plan import Plan, make_plan
@@ -80,8 +80,6 @@ def recorded(run: Run) -> tuple[Plan | None, str]:
 
 def _from_journal(run: Run) -> tuple[Plan | None, str]:
     """The newest plan that was started and not finished."""
-    from .run import journal_path
-
     plan, place = None, ""
     for entry in entries(journal_path(run.environ, run.kube.server, run.namespace, run.options.pod)):
         if entry.get("step") == "start":
@@ -160,7 +158,7 @@ def _prove_again(run: Run, work: Work) -> None:
         case = run.look()
     except LitefsError as error:
         raise Stopped("armed", f"ARMED: do not delete, drain or restart {plan.pod}. Its cluster cannot be looked at: {error.message}", ExitCode.STOPPED_AFTER, error.hint) from error
-    against = [r for r in standing(run.granted(judge(case, run.options))) if r.id != "R19"]
+    against = [r for r in standing(gate.granted(run, judge(case, run.options))) if r.id != "R19"]
     run.silent = case.target.info is None
     saved = plan.backup in ("snapshot", "retain-pv") or (work.backup and backup.complete(Path(work.backup), plan.claim_uid))
     unseen = [r for r in against if r.id in ("R3", "R23") and run.silent and saved]
@@ -175,7 +173,7 @@ def _prove_again(run: Run, work: Work) -> None:
 
 def _save(run: Run, work: Work) -> None:
     if work.plan.databases or work.plan.backup in ("snapshot", "retain-pv"):
-        run.step("backup", f"back up {work.plan.pod} ({work.plan.backup})", lambda: run.save(work))
+        run.step("backup", f"back up {work.plan.pod} ({work.plan.backup})", lambda: gate.save(run, work))
 
 
 def _seen(work: Work) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

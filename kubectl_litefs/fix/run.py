@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from ..ports import Clock, WritableKube
-from . import backup, destroy, dry_run, rights, scale, volume_backup
+from . import destroy, dry_run, gate, rights, scale
 from .case import Case
-from .journal import Journal, state_home
+from .journal import Journal, journal_path
 from .lock import Lock
 from .options import FixOptions
 from .outcome import BEFORE, Outcome, failure, refused
 from .plan import Plan, make_plan
-from .refusals import Refusal, judge, standing
+from .refusals import judge, standing
 from .survey import survey
 from .verify import verify
 from .wait import wait_replaced
@@ -152,13 +150,13 @@ class Run:
         assert work is not None
         plan = work.plan
         self.take_lock(work)
-        self.step("recheck", "look again: the same objects, ids and positions", lambda: self.recheck("since the plan"))
+        self.step("recheck", "look again: the same objects, ids and positions", lambda: gate.recheck(self, "since the plan"))
         if plan.databases or plan.backup in ("snapshot", "retain-pv"):
-            self.step("backup", f"back up {plan.pod} ({plan.backup})", lambda: self.save(work))
+            self.step("backup", f"back up {plan.pod} ({plan.backup})", lambda: gate.save(self, work))
         if plan.strategy == "scale":
-            scale.replace(work, self.gate)
+            scale.replace(work, lambda: gate.gate(self))
         else:
-            self.step("gate", "last look before the point of no return", self.gate)
+            self.step("gate", "last look before the point of no return", lambda: gate.gate(self))
             claim = work.claim()
             if claim is None or uid_of(claim) != plan.claim_uid:
                 raise destroy.changed(f"the claim {plan.claim} is not the one of the plan any more")
@@ -217,57 +215,6 @@ class Run:
             raise
         self.ui.step(key, title, "done")
 
-    # --- guards during the run
-
-    def recheck(self, since: str) -> None:
-        """The whole survey again. Raises Stopped: 4 where evidence speaks against it now, 6 where things differ."""
-        assert self.plan is not None
-        try:
-            case = self.look()
-        except LitefsError as error:
-            if error.exit_code is ExitCode.USAGE:
-                raise destroy.changed(f"{error.message} ({since})") from error
-            raise
-        found = self.granted(judge(case, self.options))
-        against = standing(found)
-        passing_only = [r for r in against if r.id == "R3" or (r.id == "R2" and not case.primaries)]
-        if against and len(passing_only) == len(against):
-            raise Stopped("not-now", f"{against[0].text} ({since}). Nothing was changed", ExitCode.STOPPED_BEFORE, "Try again when the primary answers.")
-        if against:
-            raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, against[0].instead)
-        if not case.mismatch:
-            raise destroy.changed(f"{case.target.name} has its primary's cluster id now ({since})")
-        difference = make_plan(case, self.options, found).grown_from(self.plan)
-        if difference:
-            raise destroy.changed(f"{difference} ({since})")
-
-    def granted(self, found: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
-        """What the plan's user has accepted stays accepted for this plan, on a resumed run too."""
-        flags = {r.override for r in self.plan.accepted} if self.plan else set()
-        return tuple(dataclasses.replace(r, granted=True) if r.override in flags and r.override else r for r in found)
-
-    def gate(self) -> None:
-        """Everything once more: the lock is ours, the rights are there, the evidence is the same, the backup holds."""
-        work = self.work
-        assert work is not None
-        work.lock.check()
-        rights.require(self.kube, work.plan, self.options.request_timeout, self.clock)
-        self.recheck("since the backup")
-        if work.plan.backup == "retain-pv":
-            volume_backup.require_retained(work)
-        work.record("gate")
-
-    def save(self, work: Work) -> None:
-        if work.plan.backup == "export":
-            work.backup = str(backup.export_all(work))
-        elif work.plan.backup == "snapshot":
-            work.backup = f"VolumeSnapshot {volume_backup.snapshot(work)}"
-        elif work.plan.backup == "retain-pv":
-            work.backup = f"volume {volume_backup.retain(work)}"
-        if work.backup:
-            work.journal.write("backup", place=work.backup)
-            work.lock.note(backup=work.backup)
-
     # --- leaving
 
     def leave(self, error: LitefsError | Interrupted) -> Outcome:
@@ -303,11 +250,3 @@ class Run:
             if not last:
                 self.clock.sleep(1.0)
         work.phase = Phase.PLANNED if work.plan.strategy != "scale" else Phase.SCALED
-
-
-def journal_path(environ: Mapping[str, str], server: str, namespace: str, pod: str) -> Path | None:
-    """One file for a pod of a cluster."""
-    home = state_home(environ)
-    where = hashlib.sha256(server.encode()).hexdigest()[:10]
-    return home / "fix" / f"{where}-{namespace}-{pod}.jsonl" if home else None
-

@@ -1,4 +1,4 @@
-"""Giving one replica an empty volume: what would hinder it, and the commands. Nothing here is run."""
+"""Giving one replica an empty volume: what would hinder it, and the command. Nothing here is run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .candidates import candidate_setting
 from .cluster import Cluster
-from .copies import MOST, sound
+from .copies import MOST
 from .lease import lease_of
 from .pod import Pod
 
@@ -59,20 +59,16 @@ def other_uses(cluster: Cluster, pod: Pod) -> Iterator[str]:
                 yield f"mounted at {mount.path} in container {container.name}"
 
 
-def reset_commands(cluster: Cluster, pod: Pod) -> tuple[str, ...]:
-    """The claim first, then the pod: so the controller makes a new claim; the other way round it may wait for ever.
-
-    The claim goes only where every saved copy is whole. Empty where no StatefulSet would make the claim anew.
-    """
+def remade(cluster: Cluster, pod: Pod) -> bool:
+    """Whether a StatefulSet would make the claim of the pod's data directory anew, after it was deleted."""
     owner = next((o for o in cluster.owners() if o.ref == pod.workload), None)
     if pod.data_claim is None or pod.workload is None or pod.workload.kind != "StatefulSet":
-        return ()
+        return False
     templates = [t.get("metadata") for t in owner.items("spec.volumeClaimTemplates")] if owner else []
     made = {f"{m.get('name')}-{pod.name}" for m in templates if isinstance(m, dict)}
-    if owner is not None and pod.data_claim not in made:
-        return ()
-    delete = cluster.kubectl("delete", "pvc", pod.data_claim, "--wait=false")
-    return (
-        " && ".join([*(sound(pod, d.name) for d in pod.with_data), delete]),
-        cluster.kubectl("delete", "pod", pod.name),
-    )
+    return owner is None or pod.data_claim in made
+
+
+def reset_command(pod: Pod) -> str:
+    """Shows the whole plan and changes nothing."""
+    return f"kubectl litefs fix-cluster-id {pod.name} -n {pod.namespace} --dry-run"

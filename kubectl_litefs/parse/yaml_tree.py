@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -122,8 +123,9 @@ class _Loader(yaml.SafeLoader):
         return text
 
 
+@lru_cache(maxsize=32)
 def compose(text: str) -> Node:
-    """The first document. Raises `SyntaxProblem` with go-yaml's words."""
+    """The first document, for reading only: pods of one set share it. Raises `SyntaxProblem` with go-yaml's words."""
     try:
         return _compose(text)
     except ReaderError as error:

@@ -9,7 +9,7 @@ from ..model.copies import exports
 from ..model.families import positions
 from ..model.identity import Stranger, claim_born, keeps_databases, recreated, strangers, volume_explains
 from ..model.lost import lost_databases
-from ..model.reset import hindrance, reset_commands
+from ..model.reset import hindrance, remade, reset_command
 from ..model.rule import Finding, Rule, Severity
 
 
@@ -25,15 +25,13 @@ def check(cluster: Cluster) -> Iterator[Finding]:
 
 def _finding(cluster: Cluster, stranger: Stranger, doubt: str) -> Finding:
     pod = stranger.pod
-    reset = reset_commands(cluster, pod)
+    reset = remade(cluster, pod)
     leader = f"its primary {stranger.primary.name} to" if stranger.primary else "its primary to"
     fix: tuple[str, ...] = RULE.fix
     if doubt:
         fix = (f"Do not delete this pod's volume yet: {doubt}.", *_SAVE_ONLY)
     elif not reset:
-        fix = (*RULE.fix[:1], "Then give the pod an empty data directory: no claim that its set would make anew holds it.", *RULE.fix[3:])
-    elif stranger.holds_data is False:
-        fix = (RULE.fix[1].replace("Then delete", "Delete"), *RULE.fix[2:])
+        fix = (*_SAVE_ONLY[:1], "Then give the pod an empty data directory: no claim that its set would make anew holds it.", RULE.fix[3])
     shown = [d.evidence for d in pod.with_data]
     shown += [d.evidence for d in stranger.primary.with_data] if stranger.primary else []
     return RULE.finding(
@@ -44,7 +42,7 @@ def _finding(cluster: Cluster, stranger: Stranger, doubt: str) -> Finding:
         *shown,
         impact="It follows nothing; it has no data to lose." if stranger.holds_data is False else None,
         fix=fix,
-        commands=(*exports([pod]), *(() if doubt else reset)),
+        commands=(reset_command(pod),) if reset and not doubt else tuple(exports([pod])),
     )
 
 
@@ -105,12 +103,14 @@ RULE = Rule(
     cause="Its volume was once a primary's, mostly after every pod had been a candidate, or came from a backup of another "
     "cluster. Where the primary's volume is the new one, LFS102 says so.",
     fix=(
-        "Save its databases to files first, and check each file: the answer must be ok. Its own writes exist nowhere else.",
-        "Then delete its claim and its pod, in that order: it returns with an empty volume and takes over the primary's id and "
-        "data. In this state it ignores SIGTERM, so the deletion waits for the whole grace period.",
+        "Look at the plan first: it changes nothing, and refuses where the evidence says that data would be lost.",
+        "Carry it out with the same command without --dry-run. It saves this pod's databases to files that are checked whole, "
+        "deletes its claim and then its pod, both by uid, and waits. In this state LiteFS ignores SIGTERM, so the pod takes its "
+        "whole grace period to end.",
         "Do not scale the set down for this, as the guide does: that stops every other replica too, and with whenScaled: Delete "
         "it deletes all their volumes.",
-        "Afterwards its log must say `connected to cluster, ready`, and its positions must equal the primary's.",
+        "Afterwards its log must say `connected to cluster, ready`, and its positions must equal the primary's: the command "
+        "checks both.",
     ),
     reads=("info", "log"),
     check=check,

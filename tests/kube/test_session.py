@@ -186,3 +186,68 @@ def test_without_a_kubeconfig_there_is_no_guess(tmp_path: Path) -> None:
     (tmp_path / "c").write_text("{}")
     with pytest.raises(UsageError):
         connect(ConnectionOptions(kubeconfig=str(tmp_path / "c"), context="x"))
+
+
+@responses.activate
+def test_a_write_is_sent_once_with_its_body_whatever_becomes_of_it() -> None:
+    """urllib3 would repeat a DELETE by itself."""
+    from kubectl_litefs.kube.connect import connect_writable
+
+    kube = connect_writable(ConnectionOptions(server=SERVER, namespace="abaci"))
+    path = "/api/v1/namespaces/abaci/persistentvolumeclaims/c"
+    for failure in (ConnectionResetError("reset"), responses.ConnectionError("gone")):
+        sent = responses.add(responses.DELETE, SERVER + path, body=failure)
+        with pytest.raises(KubeError) as told:
+            kube.exchange("DELETE", path, {"preconditions": {"uid": "u"}}, timeout=2)
+        assert told.value.status is None and sent.call_count == 1
+        assert json.loads(sent.calls[0].request.body or b"") == {"preconditions": {"uid": "u"}}
+        responses.reset()
+
+
+def test_a_delete_that_gets_no_answer_arrives_exactly_once(talker: Callable[[Callable[[socket.socket], None]], str]) -> None:
+    from kubectl_litefs.kube.connect import connect_writable
+
+    arrived: list[int] = []
+
+    def hang_up(client: socket.socket) -> None:
+        arrived.append(1)
+
+    kube = connect_writable(ConnectionOptions(server=talker(hang_up), namespace="abaci"))
+    with pytest.raises(KubeError):
+        kube.exchange("DELETE", "/api/v1/namespaces/abaci/pods/x", {"kind": "DeleteOptions"}, timeout=2)
+    assert arrived == [1]
+
+
+@responses.activate
+def test_a_401_renews_credentials_of_a_plugin_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubectl_litefs.kube.credentials import Credentials
+    from kubectl_litefs.kube.resolve import resolve
+    from kubectl_litefs.kube.writer import WritingSession
+
+    server = "https://api.test:6443"
+    resolved = resolve(ConnectionOptions(server=server, namespace="abaci"), {"KUBECONFIG": "/none"})
+    renewals: list[int] = []
+
+    def renew() -> Credentials:
+        renewals.append(1)
+        return Credentials("Bearer new", None, ())
+
+    kube = WritingSession(resolved, Credentials("Bearer old", None, ()), None, None, renew)
+    url = server + "/api/v1/namespaces/abaci/pods/x"
+    responses.add(responses.DELETE, url, status=401, json={"kind": "Status", "reason": "Unauthorized"})
+    responses.add(responses.DELETE, url, status=200, json={"kind": "Status", "status": "Success"})
+    assert kube.exchange("DELETE", "/api/v1/namespaces/abaci/pods/x", {}, timeout=2).status == 200
+    assert [c.request.headers["Authorization"] for c in responses.calls] == ["Bearer old", "Bearer new"]
+    responses.add(responses.DELETE, url, status=401, json={"kind": "Status", "reason": "Unauthorized"})
+    responses.add(responses.DELETE, url, status=401, json={"kind": "Status", "reason": "Unauthorized"})
+    with pytest.raises(KubeError) as told:
+        kube.exchange("DELETE", "/api/v1/namespaces/abaci/pods/x", {}, timeout=2)
+    assert told.value.status == 401 and len(renewals) == 2
+
+
+@responses.activate
+def test_retry_after_is_kept() -> None:
+    responses.add(responses.GET, SERVER + "/api/v1/pods", status=429, headers={"Retry-After": "7"}, json={"kind": "Status", "reason": "TooManyRequests"})
+    with pytest.raises(KubeError) as told:
+        to(SERVER).get("/api/v1/pods", timeout=2, max_bytes=100)
+    assert (told.value.status, told.value.retry_after) == (429, 7)

@@ -62,7 +62,14 @@ class ApiServer:
                 path = self.path.split("?")[0]
                 if path.endswith("/pods"):
                     outer.records.append(outer._record(self, path))
-                document = _discovery(path.removeprefix("/prefix")) or {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []}
+                self.reply(_discovery(path.removeprefix("/prefix")) or {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []})
+
+            def do_DELETE(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.records.append(outer._record(self, self.path.split("?")[0]))
+                self.reply({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": {"name": "x", "kind": "pods"}})
+
+            def reply(self, document: Record) -> None:
                 body = json.dumps(document).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
@@ -93,7 +100,7 @@ class ApiServer:
         certificate = handler.connection.getpeercert() if isinstance(handler.connection, ssl.SSLSocket) else None
         subject = {k: v for part in (certificate or {}).get("subject", ()) for k, v in part}
         headers = sorted((k.lower(), v) for k, v in handler.headers.items() if k.lower().startswith(("authorization", "impersonate-")))
-        return {"server": self.name, "host": handler.headers["Host"], "path": path, "headers": headers, "client": subject.get("commonName")}
+        return {"server": self.name, "method": handler.command, "host": handler.headers["Host"], "path": path, "headers": headers, "client": subject.get("commonName")}
 
     @property
     def url(self) -> str:

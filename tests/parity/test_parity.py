@@ -17,10 +17,12 @@ from typing import Any
 
 import pytest
 
-from kubectl_litefs.cli.diagnose import command
+from kubectl_litefs.cli.diagnose import command as diagnose
+from kubectl_litefs.cli.fix_cluster_id import command as fix_cluster_id
 from kubectl_litefs.cli.options import connection
 from kubectl_litefs.errors import LitefsError
-from kubectl_litefs.kube.connect import connect
+from kubectl_litefs.fix.plan import delete_options
+from kubectl_litefs.kube.connect import connect, connect_writable
 
 from .cases import Case, cases
 from .servers import ApiServer, Certificates, Proxy, make_certificates
@@ -128,23 +130,31 @@ def prepared(case: Case, world: World, where: Path) -> tuple[dict[str, str], lis
     return env, [world.filled(a, where) for a in case.args]
 
 
-def through_kubectl(env: dict[str, str], args: list[str]) -> bool:
+READ, DELETE = ("get", "pods", "-o", "name"), ("delete", "pod", "x", "--wait=false")
+
+
+def through_kubectl(env: dict[str, str], args: list[str], words: tuple[str, ...]) -> bool:
     assert KUBECTL is not None
     clean = {k: v for k, v in os.environ.items() if k not in NAMES and not k.startswith("KUBE")}
-    done = subprocess.run([KUBECTL, *args, "get", "pods", "-o", "name"], env={**clean, **env}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([KUBECTL, *args, *words], env={**clean, **env}, capture_output=True, text=True, timeout=60)
     print("kubectl", *args, "->", done.returncode, done.stderr.strip()[:300])
     return done.returncode == 0
 
 
-def through_ours(env: dict[str, str], args: list[str], monkeypatch: pytest.MonkeyPatch) -> bool:
+def through_ours(env: dict[str, str], args: list[str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> bool:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    with command.make_context("diagnose", list(args), resilient_parsing=False) as context:
+    command, typed = (diagnose, list(args)) if words is READ else (fix_cluster_id, [*args, "x"])
+    with command.make_context(str(command.name), typed, resilient_parsing=False) as context:
         try:
-            kube = connect(connection(context))
-            kube.get(f"/api/v1/namespaces/{kube.namespace}/pods", {"limit": "500"}, timeout=10, max_bytes=1 << 20)
+            if words is READ:
+                kube = connect(connection(context))
+                kube.get(f"/api/v1/namespaces/{kube.namespace}/pods", {"limit": "500"}, timeout=10, max_bytes=1 << 20)
+            else:
+                kube = writable = connect_writable(connection(context))
+                writable.exchange("DELETE", f"/api/v1/namespaces/{kube.namespace}/pods/x", delete_options("uid"), timeout=10)
         except LitefsError as error:
             told = error
         else:
@@ -159,17 +169,23 @@ def test_there_are_enough_cases() -> None:
     assert len(CASES) >= 40 and len(set(CASES)) == len(CASES)
 
 
+@pytest.mark.parametrize("words", [READ, DELETE], ids=["read", "delete"])
 @pytest.mark.parametrize("name", CASES)
-def test_ours_does_what_kubectl_does(name: str, world: World, table: dict[str, Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ours_does_what_kubectl_does(
+    name: str, words: tuple[str, ...], world: World, table: dict[str, Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read, and a request that deletes: the wrong cluster is the worst place for it."""
     case = table[name]
     env, args = prepared(case, world, tmp_path)
     world.taken()
-    theirs_worked = through_kubectl(env, args)
+    theirs_worked = through_kubectl(env, args, words)
     theirs = world.taken()
-    ours_worked = through_ours(env, args, monkeypatch)
+    ours_worked = through_ours(env, args, monkeypatch, words)
     ours = world.taken()
     print(json.dumps({"kubectl": theirs, "ours": ours}, indent=1))
     assert theirs_worked is not case.fails, "the case itself is wrong"
     assert ours_worked == theirs_worked
     assert ours["requests"] == theirs["requests"]
     assert ours["proxied"] == theirs["proxied"]
+    if theirs_worked:
+        assert {r["method"] for r in ours["requests"]} == {"GET" if words is READ else "DELETE"}
