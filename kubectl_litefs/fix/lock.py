@@ -6,6 +6,7 @@ of every request that deletes; the lock keeps two people from working at the sam
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -171,6 +172,16 @@ class Lock:
         except LitefsError as error:
             self.lost = f"the Lease {self.name} could not be deleted: {error.message}"
         self.lease, self.asked = None, False
+
+    def abandon(self) -> None:
+        """Leave the Lease for `--resume`, marked as nobody's at work: it runs out at once. Never raises."""
+        if self.lease is None or self.lost is not None:
+            return
+        document = self._document()
+        document["metadata"]["resourceVersion"] = self.lease["metadata"].get("resourceVersion")
+        document["spec"]["leaseDurationSeconds"] = 1
+        with contextlib.suppress(LitefsError):  # then it runs out by itself, after a minute
+            self.kube.exchange("PUT", self.path, document, timeout=self.timeout)
 
     def _lose(self, found: dict[str, Any] | None) -> LockLost:
         self.lost = f"the Lease {self.name} is held by {holder_of(found)}" if found else f"the Lease {self.name} is gone"

@@ -230,6 +230,7 @@ class Run:
             work.lock.release()
         else:
             work.journal.write("stopped", message=outcome.message, code=int(outcome.code))
+            work.lock.abandon()
         work.journal.close()
         hint = " ".join(h for h in (outcome.hint, restored) if h) or None
         return dataclasses.replace(outcome, hint=hint, backup=work.backup, warnings=tuple(work.warned))

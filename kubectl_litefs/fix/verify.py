@@ -63,7 +63,7 @@ class Verification:
                 first = None
                 self.pause(frozen)
                 continue
-            self.pause("follows; a second look 10 s after the first must say so, too")
+            self.pause("it does; a second look 10 s later must say so, too")
         self.others_untouched()
 
     def pause(self, reason: str) -> None:

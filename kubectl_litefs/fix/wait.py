@@ -83,7 +83,7 @@ class Replacement:
         rest = float(grace or 0) - (self.work.clock.monotonic() - self.began)
         node = self._node(pod)
         if rest > 0:
-            return f"the old pod ends within its grace period: in this state LiteFS ignores SIGTERM, up to {rest:.0f} s more"
+            return f"the old pod ends, {rest:.0f} s at most (LiteFS ignores SIGTERM in this state)"
         return "the old pod is still Terminating" + (f": {node}" if node else "")
 
     def _node(self, pod: Object) -> str:
