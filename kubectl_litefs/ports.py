@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +60,14 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a command in a container came to. Output is cut at 64 KiB."""
+
+    code: int
+    output: str
+
+
 class WritableKube(Kube, Protocol):
     """A Kube that can also change the cluster: only the commands that repair get one."""
 
@@ -77,6 +85,10 @@ class WritableKube(Kube, Protocol):
 
         `timeout` is seconds for the whole exchange. Raises KubeError like `get`.
         """
+
+    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float) -> Executed:
+        """Run a command in a container, without a shell. Raises KubeError where it cannot be run; its own failure is
+        a code."""
 
 
 class Clock(Protocol):

@@ -73,6 +73,11 @@ FIX_SCALE: tuple[Right, ...] = (
 )
 """Strategy `scale` only."""
 
+FIX_IN_PLACE: tuple[Right, ...] = (
+    Right("", ("pods/exec",), ("create", "get"), "put the file clusterid aside; exec reads and writes everything in the pod"),
+)
+"""Strategy `in-place` only; it needs no delete of claims."""
+
 WARNING = (
     "get on pods/proxy can read every database: LiteFS has no authentication, and /export on the same port is the whole",
     "database. It also reaches every other HTTP port of every pod in the namespace. Give this Role only to people who may",
@@ -98,15 +103,17 @@ def fix_role(namespace: str, pod: str | None = None) -> str:
     """YAML for `fix-cluster-id` in one namespace. With the pod's name every right that can be is limited to it."""
     head = [
         f"# What `kubectl litefs fix-cluster-id {pod or 'POD'} -n {namespace}` needs, and nothing else: no Secrets, no exec.",
-        "# --strategy=scale needs the Role kubectl-litefs-fix-scale as well, --backup=retain-pv needs get and patch on",
+        "# The last two Roles are for other strategies only. --backup=retain-pv needs get and patch on",
         "# persistentvolumes, --backup=snapshot create and get on volumesnapshots.snapshot.storage.k8s.io.",
         "#",
         *(f"# {line}" for line in WARNING),
     ]
     rights = tuple(_named(r, pod) for r in FIX) if pod else FIX
     parts = _in_namespace(FIX_NAME, namespace, rights, FIX_CLUSTER)
-    scale = [_role("Role", f"{FIX_NAME}-scale", namespace, FIX_SCALE)]
-    return _document(head, [*parts, f"# Only for --strategy=scale; bind it when it is needed.\n{scale[0]}"])
+    for strategy, table in (("scale", FIX_SCALE), ("in-place", FIX_IN_PLACE)):
+        more = _role("Role", f"{FIX_NAME}-{strategy}", namespace, table)
+        parts.append(f"# Only for --strategy={strategy}; bind it when it is needed.\n{more}")
+    return _document(head, parts)
 
 
 def _named(right: Right, pod: str) -> Right:

@@ -38,6 +38,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "kubernetes": {"kube"},
     "requests": {"kube"},
     "urllib3": {"kube"},
+    "websocket": {"kube"},
     "rich": {"cli", "render"},
     "yaml": {"parse", "render", "kube", "gather"},
 }

@@ -55,7 +55,7 @@ class FixCommand(Command):
 @click.command("fix-cluster-id", cls=FixCommand)
 @click.argument("pods", nargs=-1, metavar="POD")
 @click.option("--dry-run", type=Word("none", "client", "server"), default="none", help="Show the plan only; server: the API server tries each request. Bare: client.")
-@click.option("--strategy", type=Word("pod", "scale", "in-place"), default="pod", help="pod: claim, then pod. scale: the guide's way, guarded.")
+@click.option("--strategy", type=Word("pod", "scale", "in-place"), default="pod", help="pod: claim, then pod. scale: the guide's way, guarded. in-place: keep the volume.")
 @click.option("--backup", type=Word("export", "snapshot", "retain-pv", "none"), default="export", help="What is kept of the old volume.")
 @click.option("--backup-dir", metavar="DIR", help="Where exports go (default: a folder below ~/.local/state).")
 @click.option("--timeout", type=Duration(), default="15m", show_default=True, help="Limit for the run, from the confirmation on.")
@@ -118,8 +118,8 @@ def fix_options(ctx: click.Context) -> FixOptions:
     timeout = flags["timeout"]
     if not 0 < timeout < DAY:
         raise click.UsageError("--timeout wants a time above 0 and below 24h, for example 15m", ctx)
-    if flags["strategy"] == "in-place":
-        raise click.UsageError(_no_in_place(flags["dry_run"]), ctx)
+    if flags["strategy"] == "in-place" and flags["dry_run"] == "server":
+        raise click.UsageError("--strategy=in-place works by exec, and exec has no dry run on the server: use --dry-run=client", ctx)
     folder = None
     if flags["backup"] == "export":
         folder = backup_dir(flags["backup_dir"], os.environ, ctx)
@@ -289,10 +289,4 @@ def _error_document(error: LitefsError) -> dict[str, Any]:
     from ..fix.outcome import Outcome
 
     return Outcome(error.exit_code, error.reference, error.message, error.hint).document()
-
-
-def _no_in_place(dry_run: str) -> str:
-    if dry_run == "server":
-        return "--strategy=in-place works by exec, and exec has no dry run on the server: use --dry-run=client"
-    return "--strategy=in-place is not there yet: use the default strategy, or --strategy=scale"
 

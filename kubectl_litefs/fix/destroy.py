@@ -138,6 +138,7 @@ def remove_old_pod(work: Work) -> None:
         if uid_of(found) != plan.pod_uid or terminating(found):
             return
         work.record("remove-pod", pod=plan.pod, uid=plan.pod_uid)
+        work.phase = Phase.ARMED  # in-place it is this request from which there is no way back
         try:
             work.kube.exchange(call.method, call.path, dict(call.body), timeout=work.options.request_timeout)
             return

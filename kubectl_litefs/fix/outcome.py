@@ -52,9 +52,10 @@ def failure(error: BaseException, phase: Phase, plan: Plan | None, pod: str, nam
         return _interrupted(error, phase, plan, resume)
     assert isinstance(error, LitefsError)
     code, hint = error.exit_code, error.hint
+    undone = phase in (Phase.SCALED, Phase.RENAMED)
     if phase not in BEFORE and code not in (ExitCode.CHANGED, ExitCode.UNVERIFIED, ExitCode.STOPPED_AFTER):
-        code = ExitCode.STOPPED_AFTER if phase is not Phase.SCALED else ExitCode.STOPPED_BEFORE
-        hint = f"Finish it: {resume}" if phase is not Phase.SCALED else hint
+        code = ExitCode.STOPPED_BEFORE if undone else ExitCode.STOPPED_AFTER
+        hint = hint if undone else f"Finish it: {resume}"
     elif phase in BEFORE and isinstance(error, KubeError):
         code = _before(error, phase)
     message = error.message if not isinstance(error, KubeError) else _words(error)
@@ -84,6 +85,8 @@ def _interrupted(error: Interrupted, phase: Phase, plan: Plan | None, resume: st
         return Outcome(ExitCode.OK, "fixed", "the fix is done", None, plan)
     if phase is Phase.SCALED:
         return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal} while pods were scaled down; no volume was deleted", None, plan)
+    if phase is Phase.RENAMED:
+        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal} while the file clusterid was put aside; no data was touched", None, plan)
     state = {
         Phase.DELETING: "while the claim was being deleted: it may be Terminating",
         Phase.ARMED: "after the claim was deleted: the volume goes with the old pod",

@@ -267,6 +267,11 @@ def calls(case: Case, options: FixOptions) -> tuple[Call, ...]:
             Call("remove the annotation", "PATCH", path, {"metadata": {"annotations": {"kubectl-litefs/restore-replicas": None}}}),
         )
     path = core(case.namespace, "pods", pod.ref.name)
+    if options.strategy == "in-place":
+        file = f"{str(case.target.data_dir).rstrip('/')}/clusterid"
+        aside = f"{file}.bak-{case.target_id}"
+        rename = Call(f"put {file} aside", "EXEC", path + "/exec", {"container": case.target.container.name, "command": ["mv", "-n", "--", file, aside]})
+        return (rename, remove_pod(pod.ref.name, case.namespace, uid(pod), path, options.disable_eviction))
     return (delete_claim, remove_pod(pod.ref.name, case.namespace, uid(pod), path, options.disable_eviction))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
-from . import backup, gate, rights, scale
+from . import backup, gate, in_place, rights, scale
 from .journal import entries, journal_path
 from .lock import Lock, holder_of, notes_of
 from .outcome import Outcome
@@ -35,7 +35,8 @@ def resume(run: Run) -> Outcome:
     work.phase = Phase.LOOKING
     pod, claim = _seen(work)
     old_pod = uid_of(pod) == plan.pod_uid
-    if claim is not None and uid_of(claim) == plan.claim_uid and not terminating(claim):
+    untouched = claim is not None and uid_of(claim) == plan.claim_uid and not terminating(claim)
+    if untouched and (plan.strategy != "in-place" or (old_pod and not terminating(pod))):
         return _start_over(run, work)
     if claim is not None and uid_of(claim) == plan.claim_uid and pod is None:
         old_pod = False
@@ -131,9 +132,14 @@ def _start_over(run: Run, work: Work) -> Outcome:
         if unset:
             raise Stopped("scaled", unset, ExitCode.STOPPED_BEFORE)
         _wait_up(work)
+    if work.plan.strategy == "in-place":
+        work.phase = Phase.RENAMED
+        unset = in_place.put_back(work)
+        if unset:
+            raise Stopped("renamed", unset, ExitCode.STOPPED_BEFORE)
     work.lock.release()
     run.work, run.plan = None, None
-    run.options = run.over()
+    run.options = run.over(work.plan)
     return run.fresh()
 
 

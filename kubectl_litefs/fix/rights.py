@@ -41,10 +41,13 @@ def needed(plan: Plan) -> tuple[Ask, ...]:
         Ask("get", "", "pods/proxy", plan.pod),
         Ask("get", "", "pods/proxy", plan.primary),
         Ask("get", "", "pods/log", plan.pod),
-        Ask("delete", "", "persistentvolumeclaims", plan.claim),
         Ask("create", LEASES, "leases"),
         *(Ask(verb, LEASES, "leases", lock) for verb in ("get", "update", "delete")),
     ]
+    if plan.strategy == "in-place":
+        asks += [Ask(verb, "", "pods/exec", plan.pod) for verb in ("create", "get")]
+    else:
+        asks += [Ask("delete", "", "persistentvolumeclaims", plan.claim)]
     if plan.strategy == "scale":
         asks += [Ask("patch", "apps", "statefulsets", plan.set_name), Ask("patch", "apps", "statefulsets/scale", plan.set_name)]
     elif plan.disable_eviction:

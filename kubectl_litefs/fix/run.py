@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from ..ports import Clock, WritableKube
-from . import destroy, dry_run, gate, rights, scale
+from . import destroy, dry_run, gate, in_place, rights, scale
 from .case import Case
 from .journal import Journal, journal_path
 from .lock import Lock
@@ -110,9 +110,19 @@ class Run:
             what = f"{case.target.name} has no cluster id yet: it takes over that of {lead.name if lead else 'the primary'} by itself"
         return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to do: {what}", f"If it does not follow all the same: kubectl litefs diagnose -n {case.namespace}")
 
-    def over(self) -> FixOptions:
-        """The options of a run that starts anew after one that was stopped."""
-        return dataclasses.replace(self.options, resume=False)
+    def over(self, plan: Plan) -> FixOptions:
+        """The options of a run that starts anew after one that was stopped: what that one was asked for."""
+        flags = [r.override.split("=", 1) for r in plan.accepted if r.override and "=" in r.override]
+        losses = frozenset(value for flag, value in flags if flag == "--accept-loss")
+        return dataclasses.replace(
+            self.options,
+            resume=False,
+            strategy=plan.strategy,
+            backup=plan.backup,
+            disable_eviction=plan.disable_eviction,
+            accept_loss=self.options.accept_loss | losses,
+            primary_is_right=next((v for f, v in flags if f == "--primary-is-right"), self.options.primary_is_right),
+        )
 
     # --- the plan, and whether to carry it out
 
@@ -155,6 +165,10 @@ class Run:
             self.step("backup", f"back up {plan.pod} ({plan.backup})", lambda: gate.save(self, work))
         if plan.strategy == "scale":
             scale.replace(work, lambda: gate.gate(self))
+        elif plan.strategy == "in-place":
+            self.step("gate", "last look before anything is changed", lambda: gate.gate(self))
+            self.step("rename", plan.calls[0].what, lambda: in_place.put_aside(work))
+            self.end_pod(work)
         else:
             self.step("gate", "last look before the point of no return", lambda: gate.gate(self))
             claim = work.claim()
@@ -170,11 +184,15 @@ class Run:
     def finish_pod(self, work: Work) -> None:
         """From an armed claim to the new pod on its new claim."""
         self.step("armed", "see that the claim waits for its pod, and the pod is still a replica", lambda: destroy.require_armed(work, not self.silent))
+        self.end_pod(work)
+
+    def end_pod(self, work: Work) -> None:
         self.step("pod", f"{'delete' if work.plan.disable_eviction else 'evict'} pod {work.plan.pod}", lambda: destroy.remove_old_pod(work))
         self.wait(work)
 
     def wait(self, work: Work) -> None:
-        self.step("wait", f"wait for {work.plan.pod} on a new volume", lambda: wait_replaced(work))
+        where = "its volume" if work.plan.strategy == "in-place" else "a new volume"
+        self.step("wait", f"wait for {work.plan.pod} on {where}", lambda: wait_replaced(work))
 
     silent = False
     """The target did not answer at plan time, and a volume backup was chosen for that reason."""
@@ -224,9 +242,10 @@ class Run:
             return failure(error, self.phase, self.plan, self.options.pod, self.namespace)
         if work.phase is Phase.DELETING:
             self.settle(work)
-        restored = scale.restore(work) if work.plan.strategy == "scale" else ""
+        undo = {"scale": scale.restore, "in-place": in_place.put_back}.get(work.plan.strategy)
+        restored = undo(work) if undo is not None else ""
         outcome = failure(error, work.phase, work.plan, self.options.pod, work.plan.namespace)
-        if work.phase in (*BEFORE, Phase.SCALED, Phase.DONE) and not restored:
+        if work.phase in (*BEFORE, Phase.SCALED, Phase.RENAMED, Phase.DONE) and not restored:
             work.lock.release()
         else:
             work.journal.write("stopped", message=outcome.message, code=int(outcome.code))

@@ -45,7 +45,7 @@ class Replacement:
                 self.pause(f"the API server does not answer: {error.as_kubectl_prints_it()}", error.retry_after)
                 continue
             new_pod = pod is not None and uid_of(pod) != self.plan.pod_uid
-            new_claim = claim is not None and uid_of(claim) != self.plan.claim_uid
+            new_claim = claim is not None and (uid_of(claim) != self.plan.claim_uid or self.plan.strategy == "in-place")
             if pod is not None and new_pod and new_claim and not terminating(pod) and started(pod):
                 return uid_of(pod)
             self.heal(pod, claim, new_pod)
@@ -53,7 +53,7 @@ class Replacement:
 
     def pause(self, reason: str, seconds: float | None = None) -> None:
         waited = self.work.clock.monotonic() - self.began
-        self.work.ui.step("wait", f"wait for {self.plan.pod} on a new volume", "waiting", reason)
+        self.work.ui.step("wait", "", "waiting", reason)
         over = self.pod_gone is None and waited > self.plan.grace + EXTRA
         if over or self.work.left() <= 0:
             where = "the old pod is still there after its grace period" if over else "time is up"

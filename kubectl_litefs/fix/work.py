@@ -35,6 +35,8 @@ class Phase(str, Enum):
     """Nothing was changed but the lock, and what a backup adds."""
     SCALED = "scaled"
     """Strategy scale: pods are down, their claims untouched; the replicas must be set back."""
+    RENAMED = "renamed"
+    """Strategy in-place: the file is put aside, the old pod still runs; it can be put back."""
     DELETING = "deleting"
     """The request that deletes the claim is under way: whether it arrived must be looked up."""
     ARMED = "armed"

@@ -8,6 +8,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -68,6 +69,16 @@ class _Adapter(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How the server is reached, for what is no plain HTTP request."""
+
+    context: ssl.SSLContext | None
+    server_name: str | None
+    proxy: str | None
+    impersonation: tuple[tuple[str, str], ...]
+
+
 class Session:
     """A `ports.Kube`. Safe in threads: requests' pool is, and no cookie or redirect is kept."""
 
@@ -83,6 +94,7 @@ class Session:
         self.server, self.context, self.namespace = without_password(resolved.server), resolved.context, resolved.namespace
         self._base = resolved.server
         self._renew = renew
+        self.wire = Wire(context, resolved.cluster.get("tls-server-name"), proxy, credentials.impersonation)
         self._insecure = bool(resolved.cluster.get("insecure-skip-tls-verify"))
         self._http = requests.Session()
         self._http.trust_env = False  # netrc, REQUESTS_CA_BUNDLE and the proxy variables are kubectl's to interpret

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..errors import KubeError
-from ..ports import Answer, JsonObject
+from ..ports import Answer, Executed, JsonObject
 from .session import Session, right_for
 
 MAX_ANSWER = 8 * 1024 * 1024
@@ -37,3 +37,10 @@ class WritingSession(Session):
                     raise KubeError(message, status=None, reason="TooLarge", verb=verb, resource=resource)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, bytes(data))
+
+    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float) -> Executed:
+        from .execute import execute
+
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec"
+        headers = {k: str(v) for k, v in self._http.headers.items() if k in ("Authorization", "User-Agent")}
+        return execute(self._base, path, container, tuple(command), self.wire, headers, timeout)

@@ -13,7 +13,8 @@ NAME = 11
 
 def plan_lines(plan: Plan, width: int) -> list[Line]:
     """Where, what dies, what stays, what is kept, how long; then every request that changes something."""
-    lines = [line((f"Reset {clean(plan.pod)}: a new, empty volume, filled again by {clean(plan.primary)}", "strong"))]
+    how = "its volume stays, its cluster id goes" if plan.strategy == "in-place" else "a new, empty volume"
+    lines = [line((f"Reset {clean(plan.pod)}: {how}; filled again by {clean(plan.primary)}", "strong"))]
     for name, text, style in _fields(plan):
         for i, part in enumerate(wrap(text, width - NAME - 2)):
             lines.append(line("  ", ((name if i == 0 else "").ljust(NAME), "faint"), (part, style)))
@@ -33,7 +34,7 @@ def _fields(plan: Plan) -> list[tuple[str, str, str]]:
     volume = f", volume {plan.volume}" if plan.volume else ""
     others = listed([p for p, _, _ in plan.others]) or "none"
     fields += [
-        ("deleted", f"claim {plan.claim} (uid {plan.claim_uid}{volume}, {plan.capacity or 'size unknown'}) and pod {plan.pod} (uid {plan.pod_uid})", "error"),
+        ("deleted", _deleted(plan, volume), "error"),
         ("untouched", f"{plan.primary} (the primary); other pods: {others}", "good"),
         ("backup", _backup(plan), ""),
         ("downtime", f"{plan.pod} alone: up to {plan.grace:.0f} s until it ends, then its start and the copy of all data; reads on it fail meanwhile", ""),
@@ -44,6 +45,13 @@ def _fields(plan: Plan) -> list[tuple[str, str, str]]:
         guard = "; only if the uid is the same" if "preconditions" in str(call.body) else ""
         fields.append((f"request {number}", f"{call.method} {call.path}{guard}", "faint"))
     return [*fields, ("plan", plan.id, "")]
+
+
+def _deleted(plan: Plan, volume: str) -> str:
+    pod = f"pod {plan.pod} (uid {plan.pod_uid})"
+    if plan.strategy == "in-place":
+        return f"{pod}; on its volume the primary's databases overwrite those of the same name"
+    return f"claim {plan.claim} (uid {plan.claim_uid}{volume}, {plan.capacity or 'size unknown'}) and {pod}"
 
 
 def _backup(plan: Plan) -> str:

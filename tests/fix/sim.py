@@ -12,7 +12,7 @@ import re
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from typing import Any
 
 from kubectl_litefs.errors import KubeError
 from kubectl_litefs.kube.session import right_for
-from kubectl_litefs.ports import Answer
+from kubectl_litefs.ports import Answer, Executed
 
 from ..harness import APP, CLUSTER_ID, NOW, NS, snapshot, stamp
 
@@ -75,6 +75,7 @@ class Volume:
 
     cluster_id: str | None = None
     databases: dict[str, Db] = field(default_factory=dict)
+    files: dict[str, str | None] = field(default_factory=lambda: {"clusterid": None})
 
 
 @dataclass
@@ -255,7 +256,9 @@ class Sim:
             "x-join-at": self.clock.seconds + self.join_after,
         }  # fmt: skip
         self.put("pods", obj)
-        self.volumes.setdefault(claim["metadata"]["uid"], Volume())
+        volume = self.volumes.setdefault(claim["metadata"]["uid"], Volume())
+        if "clusterid" not in volume.files:  # LiteFS reads it at its start only
+            volume.cluster_id = None
         self.logs[obj["metadata"]["uid"]] = [f"{stamp(self.clock.now())[:-1]}.000000000Z LiteFS v0.5.14, commit=0000000"]
 
     def _join(self, name: str, obj: dict[str, Any]) -> None:
@@ -266,7 +269,8 @@ class Sim:
             return
         lead = self.volume_of(self.primary)
         if mine.cluster_id in (None, lead.cluster_id):
-            mine.cluster_id, mine.databases = lead.cluster_id, lead.databases
+            mine.cluster_id, mine.databases = lead.cluster_id, {**mine.databases, **lead.databases}
+            mine.files.setdefault("clusterid", None)
             self.logs[obj["metadata"]["uid"]].append(f'{stamp(self.clock.now())[:-1]}.000000000Z level=INFO msg="connected to cluster, ready"')
 
     def _claims(self) -> None:
@@ -367,6 +371,34 @@ class Sim:
             wait = headers.get("retry-after")
             raise KubeError(document.get("message", ""), status=status, reason=document.get("reason", ""), verb=verb, resource=resource, retry_after=float(wait) if wait else None)
         return Answer(status, headers, data)
+
+    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float) -> Executed:
+        """`mv -n` and `test -e` on the files `clusterid` and its copies."""
+        sent = Sent("EXEC", f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", {}, {"command": list(command)})
+        with self.lock:
+            self.sent.append(sent)
+            for hook in list(self.before):
+                said = hook(self, sent)
+                if isinstance(said, BaseException):
+                    raise said
+            if ("pods", pod) not in self.objects:
+                raise KubeError(f'pods "{pod}" not found', status=404, reason="NotFound")
+            files, name = self.volume_of(pod).files, command[-1].rsplit("/", 1)[1]
+            if command[0] == "test":
+                done = Executed(0 if name in files else 1, "")
+            else:
+                assert tuple(command[:3]) == ("mv", "-n", "--")
+                old = command[3].rsplit("/", 1)[1]
+                if old not in files:
+                    return Executed(1, f"mv: cannot stat '{old}'")
+                if name not in files:
+                    files[name] = files.pop(old)
+                done = Executed(0, "")
+            for hook in list(self.after):
+                said = hook(self, sent)
+                if isinstance(said, BaseException):
+                    raise said
+            return done
 
     # --- what tests ask
 

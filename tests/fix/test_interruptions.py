@@ -243,3 +243,29 @@ def test_28_strategy_scale_sets_the_replicas_back_wherever_it_stops(fix: Fix, wh
         again.after.clear()
         again.clock.sleep(60)  # a pod that was going ends and is made again
         assert resume(fix, again) == 0 and finished(again), where
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_28_strategy_in_place_puts_the_file_back_until_the_pod_ends(fix: Fix, when: str) -> None:
+    sim, count = Sim(), [0]
+    sim.before.append(lambda s, sent: count.append(1) if threading.current_thread() is threading.main_thread() else None)
+    assert int(fix(sim, strategy="in-place").code) == 0
+    for number in spread(len(count) - 1, 3):
+        elsewhere(fix, number)
+        again = Sim()
+        old = again.pod(1)["metadata"]["uid"]
+        stop_at(number, when, Interrupted("SIGTERM"), again)
+        outcome = fix(again, strategy="in-place")
+        where = f"request {number}: {outcome.message}"
+        code = int(outcome.code)
+        ended = ("pods", ONE) not in again.objects or again.pod(1)["metadata"]["uid"] != old or "deletionTimestamp" in again.pod(1)["metadata"]
+        if code == 9:
+            assert not ended and list(again.volume_of(ONE).files) == ["clusterid"], where
+        else:
+            assert code == 0 or (code == 10 and ended) or code == 10, where
+        again.before.clear()
+        again.after.clear()
+        assert int(fix(again, resume=True).code) == 0, where
+        if again.volume_of(ONE).cluster_id != CLUSTER_ID:
+            assert int(fix(again, strategy="in-place").code) == 0, where
+        assert again.volume_of(ONE).cluster_id == CLUSTER_ID and again.claim(1)["metadata"]["uid"] == OLD_CLAIM, where

@@ -146,3 +146,25 @@ def test_strategy_scale_restores_the_replicas(fix: Fix) -> None:
     assert owner["spec"]["replicas"] == 3 and "kubectl-litefs/restore-replicas" not in owner["metadata"].get("annotations", {})
     assert [c.split(" ")[0] for c in sim.changes] == ["PATCH", "PATCH", "DELETE", "PATCH", "PATCH"]
     assert sim.volume_of(f"{APP}-1").cluster_id == CLUSTER_ID
+
+
+def test_strategy_in_place_keeps_the_volume_and_what_only_it_holds(fix: Fix) -> None:
+    sim = Sim()
+    mine = sim.volume_of(f"{APP}-1")
+    mine.databases["mine"] = mine.databases["db"]
+    before = uids(sim)
+    outcome = fix(sim, strategy="in-place", accept_loss=frozenset({"mine"}))
+    assert int(outcome.code) == 0, outcome
+    after = uids(sim)
+    assert {k for k in before if after[k] != before[k]} == {("pods", f"{APP}-1")}
+    assert mine.cluster_id == CLUSTER_ID and set(mine.databases) == {"db", "mine"}
+    assert f"clusterid.bak-{STRANGER}" in mine.files
+    assert not [s for s in sim.sent if s.method == "DELETE" and "/leases/" not in s.path]
+
+
+def test_a_rename_that_fails_leaves_everything_as_it_was(fix: Fix) -> None:
+    sim = Sim()
+    sim.volume_of(f"{APP}-1").files.clear()
+    outcome = fix(sim, strategy="in-place")
+    assert int(outcome.code) == 9 and "cannot stat" in outcome.message
+    assert not [s for s in sim.sent if s.path.endswith("/eviction")]
