@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test unit lint docs docs-check demo bench fuzz build new-rule lock clean
+.PHONY: help test e2e e2e-control-plane unit lint docs docs-check demo bench fuzz build new-rule lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -19,6 +19,12 @@ test: lint docs-check unit ## all checks: ruff, mypy, docs in step, pytest
 
 unit: $(READY) ## pytest alone; ARGS='-k lfs101' narrows it
 	$(BIN)/python -m pytest $(ARGS)
+
+e2e-control-plane: $(READY) ## the tests that need a real API server, on one built (once, 20 min) and started here
+	tests/e2e/lab/run.sh $(BIN)/python -m pytest tests/e2e $(ARGS)
+
+e2e: $(READY) ## the same on a cluster that may be thrown away: KUBECONFIG=FILE E2E_CONTEXT=NAME
+	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .
