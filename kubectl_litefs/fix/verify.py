@@ -142,7 +142,7 @@ class Verification:
         """The other pods are the same pods, the set is as planned, and one pod leads."""
         for pod, uid, _ in (*self.plan.others, (self.plan.primary, self.plan.primary_uid, "")):
             found = self.work.object(core(self.plan.namespace, "pods", pod))
-            if uid_of(found) != uid:
+            if uid_of(found) != uid and not self.scaled_away(pod):
                 self.work.warn(f"{pod} is another pod than before (uid {uid_of(found) or 'gone'}, was {uid}); this run did not touch it")
         owner = self.work.statefulset()
         spec = (owner or {}).get("spec") or {}
@@ -157,6 +157,11 @@ class Verification:
                 leads.append(pod)
         if leads != [self.plan.primary]:
             raise self.unverified(f"{len(leads)} pods report isPrimary=true ({', '.join(leads) or 'none'}), want {self.plan.primary} alone")
+
+    def scaled_away(self, pod: str) -> bool:
+        """Strategy scale stops the later ordinals, too, as its plan says."""
+        mine, theirs = self.plan.pod.rpartition("-")[2], pod.rpartition("-")[2]
+        return self.plan.strategy == "scale" and theirs.isdigit() and int(theirs) > int(mine)
 
     def unverified(self, what: str) -> Stopped:
         backup = f" The backup is in {self.work.backup}." if self.work.backup else ""
