@@ -265,6 +265,8 @@ def _show(ctx: click.Context, outcome: Outcome, options: FixOptions) -> None:
         document = outcome.document()
         emit(_document(document, output))
         return
+    if outcome.code not in (ExitCode.OK, ExitCode.REFUSED):
+        raise LitefsError(outcome.name, outcome.message, hint=outcome.hint, exit_code=outcome.code)
     from ..render.fix import outcome_lines
     from ..render.paint import colored, plain
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ def resume(run: Run) -> Outcome:
     run.ui.step("look", "", "done", f"plan {plan.id[:12]}")
     if plan.server != run.kube.server:
         raise Stopped("changed", f"the recorded plan is for {plan.server}, this is {run.kube.server}. Nothing was changed", ExitCode.CHANGED)
+    if run.options.disable_eviction:  # what a stopped run's hint says where a disruption budget stands in the way
+        plan = dataclasses.replace(plan, disable_eviction=True)
     work = run.start(plan)
     work.backup = place
     work.phase = Phase.LOOKING

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import CouldNotLook
+from ..errors import CouldNotLook, UsageError
 from .words import one_line
 
 Entry = dict[str, Any]
@@ -46,13 +46,21 @@ def unusable(message: str, *, hint: str | None = None) -> CouldNotLook:
 
 
 def load(explicit: str | None, environ: Mapping[str, str]) -> Kubeconfig:
-    """The merged kubeconfig. `explicit` is --kubeconfig: exactly that file, and it must exist."""
-    if explicit:
+    """The merged kubeconfig. `explicit` is --kubeconfig: exactly that file, and it must exist.
+
+    Raises CouldNotLook for a file that cannot be used; where the flag names it, it is a wrong word: UsageError.
+    """
+    if not explicit:
+        return _merged(_named(environ))
+    try:
         if not os.path.exists(explicit):
             raise unusable(f"the kubeconfig file {explicit} does not exist")
-        names = [explicit]
-    else:
-        names = _named(environ)
+        return _merged([explicit])
+    except CouldNotLook as error:
+        raise UsageError(error.reference, f"--kubeconfig: {error.message}", hint=error.hint) from error
+
+
+def _merged(names: list[str]) -> Kubeconfig:
     clusters: dict[str, Entry] = {}
     users: dict[str, Entry] = {}
     contexts: dict[str, Entry] = {}

@@ -351,3 +351,88 @@ def test_help_names_every_exit_code(call: Call) -> None:
     listed = {int(w[0]) for line in call.out.splitlines() if (w := line.split()) and w[0].isdigit()}
     assert {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 70} <= listed
 
+
+
+CONFIG = {
+    "apiVersion": "v1", "kind": "Config", "current-context": "c",
+    "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u", "namespace": NS}}, {"name": "bare", "context": {"namespace": NS}}],
+    "clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "u", "user": {}}],
+}  # fmt: skip
+
+
+def spawned(tmp_path: Path, *words: str, config: Any = CONFIG, **env: str) -> tuple[int, str]:
+    """A process of its own with the program's real way to the API server: (exit code, standard error)."""
+    import subprocess
+    import sys
+
+    path = tmp_path / "config"
+    if config is not None:
+        path.write_bytes(config if isinstance(config, bytes) else json.dumps(config).encode())
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "kubectl_litefs", "fix-cluster-id", ONE, *words],
+        env={"HOME": str(tmp_path), "KUBECONFIG": str(path), "PATH": "/nowhere", "PYTHONPATH": str(root), **env},
+        capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, cwd=root,
+    )  # fmt: skip
+    print(done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def test_22_an_unknown_context_is_answered_with_names_only(tmp_path: Path) -> None:
+    code, said = spawned(tmp_path, "--context=prod")
+    assert code == 2 and "prod" in said and "127.0.0.1" not in said
+
+
+BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(12))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"{", b"- a", b"!!python/object/apply:os.system [touch /tmp/x]", BOMB, None], ids=["empty", "binary", "half", "list", "python", "bomb", "missing"])
+def test_23_a_kubeconfig_that_is_none(tmp_path: Path, content: bytes | None) -> None:
+    code, said = spawned(tmp_path, config=content)
+    assert code == 3 and said.startswith("error: ")
+    assert spawned(tmp_path, "--kubeconfig", str(tmp_path / "other"), config=content)[0] == 2
+
+
+def test_23_a_kubeconfig_that_is_a_folder(tmp_path: Path) -> None:
+    code, _ = spawned(tmp_path, KUBECONFIG=str(tmp_path))
+    assert code == 3
+
+
+def test_24_a_context_without_cluster_or_user(tmp_path: Path) -> None:
+    assert spawned(tmp_path, "--context=bare")[0] == 3
+
+
+@pytest.mark.parametrize("command", ["/nowhere/plugin", "/bin/false", "/bin/echo"])
+def test_25_an_exec_plugin_that_gives_nothing(tmp_path: Path, command: str) -> None:
+    plugin = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": ["junk"], "interactiveMode": "Never"}}
+    code, said = spawned(tmp_path, config={**CONFIG, "users": [{"name": "u", "user": plugin}]})
+    assert code == 3 and command in said
+
+
+def test_28_impersonation_that_is_not_allowed(call: Call) -> None:
+    call.sim.allowed = lambda verb, group, resource, name: False
+    assert call(ONE, "--as", "eve") == 3 and "list pods" in call.err and call.untouched
+
+
+def test_52_a_live_lock_is_not_broken(call: Call) -> None:
+    plan = call.plan()
+    at = "2026-11-23T12:30:00.000000Z"
+    held = call.sim.put("leases", {"metadata": {"name": f"litefs-fix-{APP}", "namespace": NS}, "spec": {"holderIdentity": "eve@else#1", "leaseDurationSeconds": 60, "renewTime": at}})
+
+    def renew(sim: Sim, sent: Any) -> None:
+        held["spec"]["renewTime"] = f"2026-11-23T12:30:{int(sim.clock.seconds) % 60:02d}.000000Z"
+
+    call.sim.before.append(renew)
+    assert call(ONE, "--yes", f"--plan={plan}", "--break-lock") == 5 and "eve@else" in call.err + call.out and call.untouched
+
+
+def test_60_without_kubectl_on_the_path_it_works_all_the_same(tmp_path: Path) -> None:
+    """It gets as far as the server that is not there."""
+    code, said = spawned(tmp_path)
+    assert code == 3 and "127.0.0.1:1" in said
+
+
+def test_62_a_bundle_is_no_input_here(call: Call) -> None:
+    assert call(ONE, "--from", "bundle.tar.gz") == 2 and "--from" in call.err

@@ -193,6 +193,7 @@ def test_14_a_budget_that_never_allows_it(fix: Fix) -> None:
     outcome = fix(sim, timeout=120)
     assert int(outcome.code) == 10 and "ARMED" in outcome.message and "--disable-eviction" in str(outcome.hint)
     assert ("pods", ONE) in sim.objects and any("budget" in w for w in fix.heard.waits("pod"))
+    assert int(fix(sim, resume=True, disable_eviction=True).code) == 0, "as the hint says"
 
 
 def test_15_two_budgets(fix: Fix) -> None:
