@@ -32,12 +32,14 @@ HUNDREDS = {
 
 def pages() -> dict[Path, str]:
     """Every generated file with its right content."""
+    from . import reliability
     from .examples import examples
 
     shown = examples()
     made = {RULES / f"{r.id}.md": rule_page(r, ALL, shown.get(r.id)) for r in ALL}
     made[RULES / "README.md"] = rule_index(ALL, HUNDREDS)
     made[GOTCHAS] = gotchas(ALL)
+    made[ROOT / "docs" / "reliability.md"] = reliability.page()
     made[README] = readme(README.read_text("utf8"))
     return made
 

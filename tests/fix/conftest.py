@@ -15,6 +15,7 @@ from kubectl_litefs.fix.outcome import Outcome
 from kubectl_litefs.fix.plan import Plan
 
 from ..harness import APP
+from .call import Call
 from .sim import Sim
 
 
@@ -69,3 +70,8 @@ class Fix:
 @pytest.fixture
 def fix(tmp_path: Path) -> Fix:
     return Fix(tmp_path)
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    return Call(monkeypatch, capsys, tmp_path)

@@ -11,60 +11,13 @@ from typing import Any
 
 import pytest
 
-from kubectl_litefs.cli.main import main
 from kubectl_litefs.errors import KubeError
 
 from ..harness import APP, CLUSTER_ID, NS
+from .call import Call
 from .sim import STRANGER, Sim
 
 ONE = f"{APP}-1"
-
-
-class Call:
-    """`call(*words)` runs the program against the simulated cluster; `out`, `err` are what it said."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path) -> None:
-        self.sim, self.capsys, self.home = Sim(), capsys, home
-        self.out = self.err = ""
-        monkeypatch.setenv("HOME", str(home))
-        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-        monkeypatch.setattr("kubectl_litefs.kube.connect.connect_writable", lambda options: self.connected(options))
-        monkeypatch.setattr("kubectl_litefs.cli.live.SystemClock", lambda: self.sim.clock)
-        self.monkeypatch = monkeypatch
-
-    def connected(self, options: Any) -> Sim:
-        return self.sim
-
-    def __call__(self, *words: str) -> int:
-        self.capsys.readouterr()
-        code = main(["fix-cluster-id", *words])
-        self.out, self.err = self.capsys.readouterr()
-        print("fix-cluster-id", *words, "-> exit", code, "\n", self.out, self.err)
-        assert "Traceback" not in self.err
-        return code
-
-    def typed(self, text: str) -> None:
-        """What a person at a terminal types."""
-        import io
-
-        class Terminal(io.StringIO):
-            def isatty(self) -> bool:
-                return True
-
-        self.monkeypatch.setattr("sys.stdin", Terminal(text))
-
-    @property
-    def untouched(self) -> bool:
-        return not self.sim.changes
-
-    def plan(self) -> str:
-        assert self(ONE, "--dry-run", "-o", "json") == 0
-        return str(json.loads(self.out)["plan"]["id"])
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    return Call(monkeypatch, capsys, tmp_path)
 
 
 WORDS: list[tuple[str, list[str], int, str]] = [
