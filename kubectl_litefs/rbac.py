@@ -30,6 +30,7 @@ NAMESPACED: tuple[Right, ...] = (
     Right("autoscaling", ("horizontalpodautoscalers",), ("list",), "what scales the sets"),
     Right("policy", ("poddisruptionbudgets",), ("list",), "what may be evicted"),
     Right("", ("configmaps",), ("get",), "litefs.yml; only ConfigMaps that LiteFS pods use are read, by name"),
+    Right("coordination.k8s.io", ("leases",), ("get",), "whether a reset was stopped half-way"),
     Right("", ("pods/log",), ("get",), "logs of LiteFS containers"),
     Right("", ("pods/proxy",), ("get",), "LiteFS's /info, /debug/vars and /metrics"),
 )

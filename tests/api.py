@@ -33,6 +33,7 @@ GROUPS: dict[str, tuple[str, dict[str, tuple[str, bool]]]] = {
     "networking.k8s.io/v1": ("/apis/networking.k8s.io/v1", {"networkpolicies": ("NetworkPolicy", True), "ingresses": ("Ingress", True)}),
     "autoscaling/v2": ("/apis/autoscaling/v2", {"horizontalpodautoscalers": ("HorizontalPodAutoscaler", True)}),
     "policy/v1": ("/apis/policy/v1", {"poddisruptionbudgets": ("PodDisruptionBudget", True)}),
+    "coordination.k8s.io/v1": ("/apis/coordination.k8s.io/v1", {"leases": ("Lease", True)}),
     "storage.k8s.io/v1": ("/apis/storage.k8s.io/v1", {"storageclasses": ("StorageClass", False)}),
 }  # fmt: skip
 

@@ -53,7 +53,7 @@ PLURALS = {
     "PersistentVolumeClaim": "persistentvolumeclaims", "Event": "events", "NetworkPolicy": "networkpolicies",
     "HorizontalPodAutoscaler": "horizontalpodautoscalers", "PodDisruptionBudget": "poddisruptionbudgets",
     "Ingress": "ingresses", "PersistentVolume": "persistentvolumes", "StorageClass": "storageclasses", "Node": "nodes",
-    "Namespace": "namespaces",
+    "Namespace": "namespaces", "Lease": "leases",
 }  # fmt: skip
 SCOPED = {"PersistentVolume", "StorageClass", "Node", "Namespace"}
 

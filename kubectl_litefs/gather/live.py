@@ -21,6 +21,7 @@ from ..parse.litefs_http import read_info
 from ..ports import Clock, Kube, Observer
 from . import redact
 from .kinds import CLUSTER_PREFIX, PREFIX
+from .locks import read_locks
 from .logs import read_log
 from .objects import (
     Lists,
@@ -35,12 +36,10 @@ from .second_look import wants_second_look
 from .selection import wanted as selected
 from .workers import run_all
 
-ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}
-"""File in the bundle -> LiteFS's path."""
+ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}  # file in the bundle -> LiteFS's path
 MAX_ANSWER = {"info.json": 1024 * 1024, "vars.json": 8 * 1024 * 1024, "metrics.txt": 8 * 1024 * 1024}
 MAX_OBJECT = 8 * 1024 * 1024
-MAX_PROBES = 40
-"""Pods without a sure sign that are asked on port 20202, per namespace."""
+MAX_PROBES = 40  # pods without a sure sign that are asked on port 20202, per namespace
 
 
 def gather(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Snapshot:
@@ -97,6 +96,13 @@ class _Gathering:
         else:
             raise error
         self.gaps[path] = Gap(path, why, detail)
+
+    def keep(self, path: str, document: bytes | BaseException, right: str) -> None:
+        """A part of the bundle, or the gap in its place."""
+        if isinstance(document, BaseException):
+            self.missing(path, document, right)
+        else:
+            self.items[path] = document
 
     # --- the run
 
@@ -160,13 +166,9 @@ class _Gathering:
         strong: list[Obj] = []
         for namespace, members in in_namespace.items():
             near = [s for s in services if s.ref.namespace == namespace]
-            weak = []
-            for pod in members:
-                found = signs(pod, near)
-                if found.strong:
-                    strong.append(pod)
-                elif found.weak or pod.ref.name in self.wanted or str(pod.ref) in self.wanted:
-                    weak.append(pod)
+            looked = [(pod, signs(pod, near)) for pod in members]
+            strong += [pod for pod, found in looked if found.strong]
+            weak = [p for p, found in looked if not found.strong and (found.weak or {p.ref.name, str(p.ref)} & set(self.wanted))]
             for pod in weak[:MAX_PROBES]:
                 probes[_litefs_path(pod.ref, "info.json")] = partial(self.ask, pod.ref, DEFAULT_PORT, "info.json")
         for path, got in self.run_jobs(probes).items():
@@ -179,11 +181,12 @@ class _Gathering:
         self.namespaces = tuple(found_in) if self.target.all_namespaces else (str(lists.namespace),)
         self.looked_at = lists.looked_at(self.namespaces, len(probes))
         for path, document in lists.documents(self.namespaces).items():
-            if isinstance(document, BaseException):
-                self.missing(path, document, lists.right(path))
-            else:
-                self.items[path] = document
+            self.keep(path, document, lists.right(path))
         self.read_configmaps([*nodes, *templates])
+        homes = {(o.get("metadata.ownerReferences.0.name"), o.ref.namespace) for o in nodes}
+        sets = [] if self.target.kinds else [o for o in owners if o in templates or (o.ref.name, o.ref.namespace) in homes]
+        for path, document in read_locks(self.get, self.run_jobs, sets).items():
+            self.keep(path, document, "get leases.coordination.k8s.io")
         return assemble(self.snapshot())
 
     def read_configmaps(self, users: list[Obj]) -> None:
@@ -286,10 +289,7 @@ class _Gathering:
     def keep_cluster_objects(self, lists: Lists, facts: Facts) -> None:
         """Of the cluster-scoped objects and the events only what concerns these namespaces' sets."""
         for path, document in (used_cluster_objects(lists, self.namespaces) | events_about(lists, facts, self.namespaces)).items():
-            if isinstance(document, BaseException):
-                self.missing(path, document, lists.right(path))
-            else:
-                self.items[path] = document
+            self.keep(path, document, lists.right(path))
 
 
 def _item(path: str, data: bytes) -> Item:

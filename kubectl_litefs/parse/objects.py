@@ -27,6 +27,9 @@ NAMESPACED: dict[str, str] = {
 }
 """Plural -> kind of everything a bundle holds per namespace."""
 
+OPTIONAL: dict[str, str] = {"leases": "Lease"}
+"""Namespaced kinds of which a bundle holds only what there is: their absence is no gap, a recorded gap is one."""
+
 CLUSTER: dict[str, str] = {
     "persistentvolumes": "PersistentVolume",
     "storageclasses": "StorageClass",
@@ -80,7 +83,7 @@ Lists = tuple[dict[str, tuple[Obj, ...]], dict[str, Gap]]
 
 def read_namespace(snapshot: Snapshot, namespace: str) -> Lists:
     """All lists of one namespace."""
-    return _read(snapshot, NAMESPACED, namespace)
+    return _read(snapshot, NAMESPACED | OPTIONAL, namespace)
 
 
 def read_cluster(snapshot: Snapshot) -> Lists:
@@ -95,6 +98,6 @@ def _read(snapshot: Snapshot, kinds: Mapping[str, str], namespace: str) -> Lists
         got = read_list(snapshot, plural, kind, namespace)
         if not isinstance(got, Gap):
             objects[plural] = got
-        elif plural not in OPTIONAL_CLUSTER or got.why is not GapReason.ABSENT:
+        elif plural not in (OPTIONAL | OPTIONAL_CLUSTER) or got.why is not GapReason.ABSENT:
             gaps[plural] = got
     return objects, gaps

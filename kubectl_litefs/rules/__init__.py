@@ -1,4 +1,4 @@
-"""The rule table: one file a rule, listed here by hand in the order of their ids."""
+"""The rule table: one file a rule, in the order of their ids. `make new-rule` keeps the list."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ from . import (
     lfs712_proxy_misconfigured,
     lfs801_crash_loop,
     lfs805_single_node,
+    lfs808_unfinished_reset,
     lfs810_litefs_killed_itself,
     lfs901_rule_crashed,
 )
@@ -145,6 +146,7 @@ ALL: tuple[Rule, ...] = (
     lfs712_proxy_misconfigured.RULE,
     lfs801_crash_loop.RULE,
     lfs805_single_node.RULE,
+    lfs808_unfinished_reset.RULE,
     lfs810_litefs_killed_itself.RULE,
     lfs901_rule_crashed.RULE,
 )

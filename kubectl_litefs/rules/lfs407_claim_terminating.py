@@ -70,4 +70,5 @@ RULE = Rule(
     reads=("persistentvolumeclaims", "spec"),
     check=check,
     gotcha=5,
+    follows=("LFS808",),
 )
