@@ -71,6 +71,10 @@ class Executed:
 class WritableKube(Kube, Protocol):
     """A Kube that can also change the cluster: only the commands that repair get one."""
 
+    @property
+    def cluster(self) -> str | None:
+        """The kubeconfig's name for the cluster; None in a pod or with `--server` alone."""
+
     def exchange(
         self,
         method: str,

@@ -24,6 +24,7 @@ class Case:
     target: Pod
     server: str
     context: str | None
+    cluster_name: str | None
     headers: Mapping[str, tuple[str, ...]]
 
     @property

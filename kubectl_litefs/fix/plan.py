@@ -43,6 +43,7 @@ class Plan:
 
     server: str
     context: str | None
+    cluster_name: str | None
     namespace: str
     pod: str
     pod_uid: str
@@ -95,7 +96,7 @@ class Plan:
         return {
             "apiVersion": "kubectl-litefs/v1",
             "kind": "FixPlan",
-            "cluster": {"server": self.server, "context": self.context, "namespace": self.namespace},
+            "cluster": {"context": self.context, "name": self.cluster_name, "server": self.server, "namespace": self.namespace},
             "target": {"pod": self.pod, "uid": self.pod_uid, "container": self.container, "port": self.port, "clusterID": self.target_cluster_id},
             "statefulSet": {"name": self.set_name, "uid": self.set_uid, "replicas": self.replicas, "generation": self.generation},
             "claim": {"name": self.claim, "uid": self.claim_uid, "volume": self.volume, "capacity": self.capacity, "storageClass": self.storage_class},
@@ -159,6 +160,7 @@ def make_plan(case: Case, options: FixOptions, refusals: tuple[Refusal, ...]) ->
     return Plan(
         server=case.server,
         context=case.context,
+        cluster_name=case.cluster_name,
         namespace=case.namespace,
         pod=case.target.name,
         pod_uid=uid(case.target.obj),

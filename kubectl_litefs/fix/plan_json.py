@@ -26,6 +26,7 @@ def _plan(d: Mapping[str, Any]) -> Plan:
     return Plan(
         server=str(cluster["server"]),
         context=cluster["context"],
+        cluster_name=cluster["name"],
         namespace=str(cluster["namespace"]),
         pod=str(target["pod"]),
         pod_uid=str(target["uid"]),

@@ -64,7 +64,7 @@ def survey(kube: WritableKube, options: FixOptions, clock: Clock, observer: Obse
         pod = dataclasses.replace(pod, http_port=options.port)
         cluster = dataclasses.replace(cluster, pods=tuple(pod if p.name == pod.name else dataclasses.replace(p, http_port=options.port) for p in cluster.pods))
     headers = {p.name: _headers(kube, p.namespace, p.name, p.http_port, options) for p in cluster.pods if p.info is not None}
-    return Case(cluster, pod, kube.server, kube.context, headers)
+    return Case(cluster, pod, kube.server, kube.context, kube.cluster, headers)
 
 
 def _headers(kube: WritableKube, namespace: str, pod: str, port: int, options: FixOptions) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ class Resolved:
     context: str | None
     namespace: str
     cluster: Entry
+    cluster_name: str
+    """Empty where no kubeconfig names one: in a pod, or with --server alone."""
     user: Entry = field(repr=False)
     user_name: str
     user_known: bool
@@ -64,6 +66,7 @@ def resolve(options: ConnectionOptions, environ: Mapping[str, str]) -> Resolved:
         context=context_name or None,
         namespace=_namespace(options, context, context_name, environ if in_pod else None),
         cluster=cluster,
+        cluster_name=cluster_name,
         user=user,
         user_name=user_name,
         user_known=not user_name or user_name in config.users,

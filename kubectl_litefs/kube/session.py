@@ -92,6 +92,7 @@ class Session:
     ) -> None:
         """`renew` fetches new credentials after a 401, as kubectl does with those of a plugin; None: they are fixed."""
         self.server, self.context, self.namespace = without_password(resolved.server), resolved.context, resolved.namespace
+        self.cluster: str | None = resolved.cluster_name or None
         self._base = resolved.server
         self._renew = renew
         self.wire = Wire(context, resolved.cluster.get("tls-server-name"), proxy, credentials.impersonation)

@@ -23,6 +23,7 @@ def plan_lines(plan: Plan, width: int) -> list[Line]:
 
 def _fields(plan: Plan) -> list[tuple[str, str, str]]:
     context = f"context {plan.context}" if plan.context else "no context"
+    context += f", cluster {plan.cluster_name}" if plan.cluster_name else ""
     fields = [
         ("where", f"{context}, server {plan.server}, namespace {plan.namespace}, statefulset {plan.set_name}", "strong"),
         ("stranger", f"{plan.pod} has cluster id {plan.target_cluster_id}", ""),

@@ -25,7 +25,7 @@ class Handled:
 
     def __init__(self, kube: WritableKube, before: Hook) -> None:
         self.kube, self.before = kube, before
-        self.server, self.context, self.namespace = kube.server, kube.context, kube.namespace
+        self.server, self.context, self.cluster, self.namespace = kube.server, kube.context, kube.cluster, kube.namespace
         self.changed: list[str] = []
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, max_bytes: int) -> bytes:

@@ -129,7 +129,7 @@ class Sim:
     """A `WritableKube`. `before` and `after` hooks see each request: an exception they return is raised, before the
     request is carried out or after it (its answer is lost)."""
 
-    server, context, namespace = "https://sim:6443", "sim", NS
+    server, context, cluster, namespace = "https://sim:6443", "sim", "sim-cluster", NS
 
     def __init__(self, body: Mapping[str, Any] | None = None, *, target: int = 1, replicas: int = 3) -> None:
         self.clock = SimClock()

@@ -233,7 +233,7 @@ def test_the_cluster_is_shown_before_it_is_asked(call: Call, monkeypatch: pytest
     monkeypatch.setenv("COLUMNS", "200")
     call.typed("no\n")
     assert call(ONE) == 8
-    assert all(word in call.out for word in ("context sim", "server https://sim:6443", f"namespace {NS}", f"statefulset {APP}"))
+    assert all(word in call.out for word in ("context sim", "cluster sim-cluster", "server https://sim:6443", f"namespace {NS}", f"statefulset {APP}"))
 
 
 def test_57_an_ascii_terminal_and_a_name_that_is_no_utf8(call: Call) -> None:

@@ -545,6 +545,22 @@ def test_42_a_target_that_does_not_answer_may_go_with_its_volume_kept(fix: Fix, 
     assert int(outcome.code) == 4 and any("--backup=retain-pv" in r.instead for r in outcome.refusals)
 
 
+def test_42_with_its_volume_kept_a_silent_target_is_replaced(fix: Fix) -> None:
+    """Its log proves the mismatch; nothing can be exported, so the volume itself is the backup."""
+    down = (503, {}, b'{"reason": "ServiceUnavailable", "message": "connection refused"}')
+    sim = Sim()
+    keeps_volume(sim)
+    sim.infos[ONE] = lambda path: down if sim.pod(1)["metadata"]["uid"] == f"uid-pod-{ONE}" else None
+    outcome = fix(sim, backup="retain-pv")
+    assert int(outcome.code) == 0, outcome
+    assert outcome.plan is not None and outcome.plan.target_cluster_id == STRANGER and outcome.backup == f"volume pv-{ONE}"
+    sim = Sim()
+    keeps_volume(sim)
+    sim.infos[ONE] = lambda path: down
+    sim.logs.pop(sim.pod(1)["metadata"]["uid"])
+    assert int(fix(sim, backup="retain-pv").code) in (0, 4) and not sim.changes, "without a log there is no proof at all"
+
+
 def truncated(sim: Sim) -> None:
     sim.exports = lambda pod, name, data: data[: len(data) // 2] + b"pebble: closed\n"
 
