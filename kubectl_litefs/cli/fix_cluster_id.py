@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,12 +13,11 @@ import click
 
 from ..errors import LitefsError
 from ..exitcodes import MEANINGS, ExitCode
-from .backup_dir import backup_dir
 from .backup_dir import warnings as place_warnings
+from .fix_words import fix_options
 from .options import Command, cluster_options, connection, verbosity
 from .output import emit, is_terminal, screen
 from .params import Duration, Word
-from .pod_argument import namespace_name, pod_name
 
 if TYPE_CHECKING:
     from ..fix.options import FixOptions
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 CODES = (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 70)
 EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in CODES)
-DAY = 86400.0
 
 
 class FixCommand(Command):
@@ -54,9 +51,21 @@ class FixCommand(Command):
 
 @click.command("fix-cluster-id", cls=FixCommand)
 @click.argument("pods", nargs=-1, metavar="POD")
-@click.option("--dry-run", type=Word("none", "client", "server"), default="none", help="Show the plan only; server: the API server tries each request. Bare: client.")
-@click.option("--strategy", type=Word("pod", "scale", "in-place"), default="pod", help="pod: claim, then pod. scale: the guide's way, guarded. in-place: keep the volume.")
-@click.option("--backup", type=Word("export", "snapshot", "retain-pv", "none"), default="export", help="What is kept of the old volume.")
+@click.option(
+    "--dry-run",
+    type=Word("none", "client", "server"),
+    default="none",
+    help="Show the plan only; server: the API server tries each request. Bare: client.",
+)
+@click.option(
+    "--strategy",
+    type=Word("pod", "scale", "in-place"),
+    default="pod",
+    help="pod: claim, then pod. scale: the guide's way, guarded. in-place: keep the volume.",
+)
+@click.option(
+    "--backup", type=Word("export", "snapshot", "retain-pv", "none"), default="export", help="What is kept of the old volume."
+)
 @click.option("--backup-dir", metavar="DIR", help="Where exports go (default: a folder below ~/.local/state).")
 @click.option("--timeout", type=Duration(), default="15m", show_default=True, help="Limit for the run, from the confirmation on.")
 @click.option("--yes", is_flag=True, help="Do not ask; needs --plan.")
@@ -71,7 +80,9 @@ class FixCommand(Command):
 @click.option("--disable-eviction", is_flag=True, help="Delete the pod instead of evicting it: no disruption budget is asked.")
 @click.option("--port", type=click.IntRange(1, 65535), help="LiteFS's HTTP port (default: litefs.yml's, else 20202).")
 @click.option("-c", "--container", metavar="NAME", help="The container LiteFS must run in.")
-@click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format; json and yaml: events on stderr.")
+@click.option(
+    "-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format; json and yaml: events on stderr."
+)
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
 @cluster_options
 @verbosity
@@ -99,75 +110,6 @@ for _shared in command.params:
         _shared.hidden = True  # taken to say that one target at a time is meant
 
 
-def fix_options(ctx: click.Context) -> FixOptions:
-    """The flags, each checked by itself. Raises click.UsageError."""
-    from ..fix.options import FixOptions
-
-    flags = ctx.params
-    words = list(flags["pods"])
-    if len(words) == 2 and words[0] in ("pod", "pods", "po"):
-        words = words[1:]
-    if not words:
-        raise click.UsageError("give the pod to reset, for example abaci-app-1", ctx)
-    if len(words) > 1:
-        raise click.UsageError(f"one target at a time, not {len(words)}: {', '.join(ascii(w[:40]) for w in words[:3])}", ctx)
-    if flags["all_namespaces"]:
-        raise click.UsageError("-A: this needs one namespace, -n NAME", ctx)
-    if flags["selector"] is not None:
-        raise click.UsageError("-l: no selectors, one target at a time", ctx)
-    timeout = flags["timeout"]
-    if not 0 < timeout < DAY:
-        raise click.UsageError("--timeout wants a time above 0 and below 24h, for example 15m", ctx)
-    if flags["strategy"] == "in-place" and flags["dry_run"] == "server":
-        raise click.UsageError("--strategy=in-place works by exec, and exec has no dry run on the server: use --dry-run=client", ctx)
-    folder = None
-    if flags["backup"] == "export":
-        folder = backup_dir(flags["backup_dir"], os.environ, ctx)
-    elif flags["backup_dir"] is not None:
-        raise click.UsageError(f"--backup-dir goes with --backup=export, not with --backup={flags['backup']}", ctx)
-    return FixOptions(
-        pod=pod_name(words[0], ctx),
-        namespace=namespace_name(flags["namespace"], ctx),
-        strategy=flags["strategy"],
-        backup=flags["backup"],
-        backup_dir=folder,
-        timeout=timeout,
-        request_timeout=5.0 if flags["request_timeout"] is None else flags["request_timeout"],
-        dry_run=flags["dry_run"],
-        yes=flags["yes"],
-        plan_id=flags["plan"],
-        resume=flags["resume"],
-        break_lock=flags["break_lock"],
-        accept_loss=_databases(flags["accept_loss"], ctx),
-        primary_is_right=_cluster_id(flags["primary_is_right"], ctx),
-        allow_rollout=flags["allow_rollout"],
-        allow_smaller_volume=flags["allow_smaller_volume"],
-        not_managed_by=_kind_and_name(flags["not_managed_by"], ctx),
-        disable_eviction=flags["disable_eviction"],
-        port=flags["port"],
-        container=flags["container"],
-    )
-
-
-def _databases(given: tuple[str, ...], ctx: click.Context) -> frozenset[str]:
-    names = [n for words in given for n in words.split(",")]
-    if given and any(n.strip() in ("", "*", "all") for n in names):
-        raise click.UsageError("--accept-loss: name each database, for example --accept-loss=db,other", ctx)
-    return frozenset(names)
-
-
-def _cluster_id(given: str | None, ctx: click.Context) -> str | None:
-    if given is not None and not re.fullmatch("LFSC[0-9A-F]{16}", given):
-        raise click.UsageError(f"--primary-is-right={given[:40]!a} is no cluster id: LFSC and 16 capital hex digits, for example LFSC0123456789ABCDEF", ctx)
-    return given
-
-
-def _kind_and_name(given: str | None, ctx: click.Context) -> str | None:
-    if given is not None and not re.fullmatch(r"[A-Za-z0-9]+/[a-z0-9.-]+", given):
-        raise click.UsageError(f"--not-managed-by={given[:60]!a}: give KIND/NAME as the refusal names it, for example LitefsCluster/abaci", ctx)
-    return given
-
-
 def _run(ctx: click.Context, options: FixOptions) -> int:
     from .. import app
     from ..kube.connect import connect_writable
@@ -183,7 +125,9 @@ def _run(ctx: click.Context, options: FixOptions) -> int:
             try:
                 for warning in _warnings(ctx, options, kube.server):
                     ui.say(warning)
-                outcome = app.fix_cluster_id(kube, options, SystemClock(), ui, lambda plan: _confirm(ctx, plan, ui.close, options), os.environ)
+                outcome = app.fix_cluster_id(
+                    kube, options, SystemClock(), ui, lambda plan: _confirm(ctx, plan, ui.close, options), os.environ
+                )
             finally:
                 kube.close()
     finally:
@@ -291,4 +235,3 @@ def _error_document(error: LitefsError) -> dict[str, Any]:
     from ..fix.outcome import Outcome
 
     return Outcome(error.exit_code, error.reference, error.message, error.hint).document()
-

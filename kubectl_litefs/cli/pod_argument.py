@@ -37,5 +37,7 @@ def namespace_name(word: str | None, ctx: click.Context) -> str | None:
     if word == "":
         raise click.UsageError("-n wants the name of a namespace", ctx)
     if not re.fullmatch(_LABEL, word) or len(word) > 63:
-        raise click.UsageError(f"-n {word[:70]!a} is no namespace's name: small letters, digits and '-', at most 63 (RFC 1123)", ctx)
+        raise click.UsageError(
+            f"-n {word[:70]!a} is no namespace's name: small letters, digits and '-', at most 63 (RFC 1123)", ctx
+        )
     return word

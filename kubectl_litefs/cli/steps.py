@@ -119,7 +119,13 @@ class LiveSteps(Quiet):
 
         with suppress(OSError, ValueError):
             if self._live is None:
-                self._live = Live(get_renderable=self._view, console=self._console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False)
+                self._live = Live(
+                    get_renderable=self._view,
+                    console=self._console,
+                    refresh_per_second=4,
+                    redirect_stdout=False,
+                    redirect_stderr=False,
+                )
                 self._live.start()
             self._live.refresh()
 

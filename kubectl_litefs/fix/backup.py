@@ -53,13 +53,21 @@ def export_all(work: Work) -> Path:
         saved = []
         names = [d.name for d in work.plan.databases]
         for number, name in enumerate(names, 1):
-            work.ui.step("backup", f"back up {len(names)} database{'s' if len(names) != 1 else ''} of {work.plan.pod}", "doing", f"{number} of {len(names)}")
+            work.ui.step(
+                "backup",
+                f"back up {len(names)} database{'s' if len(names) != 1 else ''} of {work.plan.pod}",
+                "doing",
+                f"{number} of {len(names)}",
+            )
             saved.append(_export(work, name, folder, number))
         _manifest(work, folder, saved)
         _sync_folder(folder)
         return folder
     except OSError as error:
-        raise BackupFailed(f"{error.filename or work.plan.backup_dir}: {error.strerror or error}", "Free space, or name another folder with --backup-dir.") from error
+        raise BackupFailed(
+            f"{error.filename or work.plan.backup_dir}: {error.strerror or error}",
+            "Free space, or name another folder with --backup-dir.",
+        ) from error
 
 
 def _folder(work: Work) -> Path:
@@ -100,7 +108,10 @@ def _export(work: Work, name: str, folder: Path, number: int) -> Saved:
             return Saved(final.name, name, after.position, checker.length, sha)
     with contextlib.suppress(OSError):
         (folder / f"db-{number:04d}.sqlite.part").unlink()
-    raise BackupFailed(f"the export of database {name!r} of {work.plan.pod} is not good after {TRIES} tries: {why}", "Where the pod cannot export: --backup=retain-pv or --backup=snapshot keeps the volume itself.")
+    raise BackupFailed(
+        f"the export of database {name!r} of {work.plan.pod} is not good after {TRIES} tries: {why}",
+        "Where the pod cannot export: --backup=retain-pv or --backup=snapshot keeps the volume itself.",
+    )
 
 
 def _doubt(work: Work, checker: Checker, before: Database, after: Database, part: Path) -> str:
@@ -165,7 +176,10 @@ def _write(file: int, data: bytes) -> None:
 def _require_room(part: Path, size: int, name: str) -> bool:
     free = shutil.disk_usage(part.parent).free
     if free < size:
-        raise BackupFailed(f"{part.parent} has {free} bytes free, database {name!r} needs {size}", "Free space, or name another folder with --backup-dir.")
+        raise BackupFailed(
+            f"{part.parent} has {free} bytes free, database {name!r} needs {size}",
+            "Free space, or name another folder with --backup-dir.",
+        )
     return True
 
 

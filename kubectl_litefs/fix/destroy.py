@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import KubeError
 from ..exitcodes import ExitCode
 from ..model.origin import Gap
-from .plan import core, delete_options, remove_pod
+from .calls import core, delete_options, remove_pod
 from .work import POLL, Phase, Stopped, Work, passing, terminating, uid_of
 
 PROTECTION = "kubernetes.io/pvc-protection"
@@ -18,7 +18,9 @@ RETRIES = 1
 
 
 def changed(message: str) -> Stopped:
-    return Stopped("changed", f"{message}. Nothing was deleted", ExitCode.CHANGED, "Make a new plan: run the command again with --dry-run.")
+    return Stopped(
+        "changed", f"{message}. Nothing was deleted", ExitCode.CHANGED, "Make a new plan: run the command again with --dry-run."
+    )
 
 
 def delete_claim(work: Work, version: str, spec: Any) -> None:
@@ -46,7 +48,9 @@ def delete_claim(work: Work, version: str, spec: Any) -> None:
                 raise changed(f"the claim {plan.claim} is gone: somebody else deleted it") from error
             if uid_of(found) != plan.claim_uid:
                 work.phase = before
-                raise changed(f"the claim {plan.claim} is another one now: uid {uid_of(found)}, the plan names {plan.claim_uid}") from error
+                raise changed(
+                    f"the claim {plan.claim} is another one now: uid {uid_of(found)}, the plan names {plan.claim_uid}"
+                ) from error
             if terminating(found):
                 work.phase = Phase.ARMED
                 return
@@ -98,7 +102,9 @@ def require_armed(work: Work, answered: bool) -> None:
     try:
         info = work.info(plan.pod)
     except KubeError as error:
-        raise _armed(work, f"{plan.pod} stopped answering after its claim was deleted ({error.as_kubectl_prints_it()})") from error
+        raise _armed(
+            work, f"{plan.pod} stopped answering after its claim was deleted ({error.as_kubectl_prints_it()})"
+        ) from error
     if isinstance(info, Gap):
         raise _armed(work, f"{plan.pod} answers nonsense after its claim was deleted ({info.detail})")
     if info.is_primary:
@@ -146,11 +152,25 @@ def remove_old_pod(work: Work) -> None:
             if error.status in (404, 409):
                 continue  # gone, or another uid: the next look says which
             if error.status == 500 and "more than one PodDisruptionBudget" in error.message:
-                raise Stopped("two-budgets", f"the API server does not evict {plan.pod}: {error.message}. Its claim is Terminating already", ExitCode.STOPPED_AFTER, "Remove one of the budgets, or finish with --resume --disable-eviction.") from error
+                raise Stopped(
+                    "two-budgets",
+                    f"the API server does not evict {plan.pod}: {error.message}. Its claim is Terminating already",
+                    ExitCode.STOPPED_AFTER,
+                    "Remove one of the budgets, or finish with --resume --disable-eviction.",
+                ) from error
             if not passing(error) or work.left() <= 0:
                 if error.status == 429:
-                    raise Stopped("budget", f"a PodDisruptionBudget allows no eviction of {plan.pod} ({error.message}). ARMED: its claim is Terminating, and the volume goes with the pod", ExitCode.STOPPED_AFTER, "Finish with --resume when the budget allows it, or with --resume --disable-eviction.") from error
+                    raise Stopped(
+                        "budget",
+                        f"a PodDisruptionBudget allows no eviction of {plan.pod} ({error.message}). ARMED: its claim is Terminating, and the volume goes with the pod",
+                        ExitCode.STOPPED_AFTER,
+                        "Finish with --resume when the budget allows it, or with --resume --disable-eviction.",
+                    ) from error
                 raise
-            why = f"a PodDisruptionBudget allows no eviction now: {error.message}" if error.status == 429 else error.as_kubectl_prints_it()
+            why = (
+                f"a PodDisruptionBudget allows no eviction now: {error.message}"
+                if error.status == 429
+                else error.as_kubectl_prints_it()
+            )
             work.ui.step("pod", call.what, "waiting", why)
             work.sleep(error.retry_after or (5.0 if error.status == 429 else POLL))

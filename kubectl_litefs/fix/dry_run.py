@@ -8,9 +8,10 @@ from typing import Any
 from ..errors import KubeError
 from ..exitcodes import ExitCode
 from ..ports import WritableKube
+from .calls import Call, core
 from .options import FixOptions
 from .outcome import Outcome
-from .plan import Call, Plan, core
+from .plan import Plan
 from .work import Ui
 
 
@@ -30,10 +31,20 @@ def walk(kube: WritableKube, plan: Plan, options: FixOptions, ui: Ui) -> Outcome
     ui.step("verify", f"verify that {plan.pod} follows", "skipped", "dry run")
     moved = _moved(kube, plan, options.request_timeout)
     sent = "no request that changes anything was sent" if not server else "every request carried dryRun"
-    proof = "claim, pod and StatefulSet are at the same resourceVersions as before" if not moved else f"{', '.join(moved)} moved on meanwhile by somebody else's doing"
+    proof = (
+        "claim, pod and StatefulSet are at the same resourceVersions as before"
+        if not moved
+        else f"{', '.join(moved)} moved on meanwhile by somebody else's doing"
+    )
     note = " --yes was given, too: the dry run wins." if options.yes else ""
     message = f"dry run: nothing was changed ({sent}; {proof}).{note}"
-    return Outcome(ExitCode.OK, "dry-run", message, f"Carry it out: the same command without --dry-run; where nobody can type, with --yes --plan={plan.id}", plan)
+    return Outcome(
+        ExitCode.OK,
+        "dry-run",
+        message,
+        f"Carry it out: the same command without --dry-run; where nobody can type, with --yes --plan={plan.id}",
+        plan,
+    )
 
 
 def with_dry_run(call: Call) -> tuple[dict[str, Any], dict[str, str]]:
@@ -63,7 +74,11 @@ def _moved(kube: WritableKube, plan: Plan, timeout: float) -> list[str]:
     paths = {
         "the claim": (core(plan.namespace, "persistentvolumeclaims", plan.claim), plan.claim_version, plan.claim_uid),
         "the pod": (core(plan.namespace, "pods", plan.pod), plan.pod_version, plan.pod_uid),
-        "the StatefulSet": (f"/apis/apps/v1/namespaces/{plan.namespace}/statefulsets/{plan.set_name}", plan.set_version, plan.set_uid),
+        "the StatefulSet": (
+            f"/apis/apps/v1/namespaces/{plan.namespace}/statefulsets/{plan.set_name}",
+            plan.set_version,
+            plan.set_uid,
+        ),
     }
     moved = []
     for what, (path, version, uid) in paths.items():

@@ -29,7 +29,12 @@ def recheck(run: Run, since: str) -> None:
     against = standing(found)
     passing_only = [r for r in against if r.id == "R3" or (r.id == "R2" and not case.primaries)]
     if against and len(passing_only) == len(against):
-        raise Stopped("not-now", f"{against[0].text} ({since}). Nothing was changed", ExitCode.STOPPED_BEFORE, "Try again when the primary answers.")
+        raise Stopped(
+            "not-now",
+            f"{against[0].text} ({since}). Nothing was changed",
+            ExitCode.STOPPED_BEFORE,
+            "Try again when the primary answers.",
+        )
     if against:
         raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, against[0].instead)
     if not case.mismatch:

@@ -20,13 +20,31 @@ def databases(case: Case, options: FixOptions) -> Iterator[Refusal]:
         override, granted = f"--accept-loss={mine.name}", mine.name in options.accept_loss
         keep = "The backup keeps it as a file; its rows are in no other database."
         if theirs is None:
-            yield Refusal("R6", f"database {mine.name} exists only on the target (txid {mine.txid:x}); {lead.name} has none of that name", keep, override, granted)
+            yield Refusal(
+                "R6",
+                f"database {mine.name} exists only on the target (txid {mine.txid:x}); {lead.name} has none of that name",
+                keep,
+                override,
+                granted,
+            )
         elif theirs.txid == 0:
             continue  # R24 speaks of it
         elif mine.txid > theirs.txid:
-            yield Refusal("R7", f"{mine.name} is ahead on the target: txid {mine.txid:x} > {theirs.txid:x} on {lead.name}", keep, override, granted)
+            yield Refusal(
+                "R7",
+                f"{mine.name} is ahead on the target: txid {mine.txid:x} > {theirs.txid:x} on {lead.name}",
+                keep,
+                override,
+                granted,
+            )
         elif mine.txid == theirs.txid and mine.checksum != theirs.checksum:
-            yield Refusal("R8", f"{mine.name} diverged at txid {mine.txid:x}: checksum {mine.checksum} on the target != {theirs.checksum} on {lead.name}", keep, override, granted)
+            yield Refusal(
+                "R8",
+                f"{mine.name} diverged at txid {mine.txid:x}: checksum {mine.checksum} on the target != {theirs.checksum} on {lead.name}",
+                keep,
+                override,
+                granted,
+            )
 
 
 def last_copy(case: Case, options: FixOptions) -> Iterator[Refusal]:
@@ -55,9 +73,19 @@ def backup_possible(case: Case, options: FixOptions) -> Iterator[Refusal]:
         if case.target.databases is None:
             yield Refusal("R23", f"--backup=none, and what {case.target.name} holds could not be seen", "Take a backup.")
         for name in missing:
-            yield Refusal("R23", f"--backup=none, and database {name} of {case.target.name} would be gone for good", "Take a backup, or name each database.", f"--accept-loss={name}")
+            yield Refusal(
+                "R23",
+                f"--backup=none, and database {name} of {case.target.name} would be gone for good",
+                "Take a backup, or name each database.",
+                f"--accept-loss={name}",
+            )
     if options.backup == "export" and case.target.databases is None:
-        yield Refusal("R23", f"backup impossible: {case.target.name} does not list its databases, so nothing can be exported", "Keep the volume itself.", "--backup=retain-pv or --backup=snapshot")
+        yield Refusal(
+            "R23",
+            f"backup impossible: {case.target.name} does not list its databases, so nothing can be exported",
+            "Keep the volume itself.",
+            "--backup=retain-pv or --backup=snapshot",
+        )
 
 
 GUARDS: tuple[Guard, ...] = (databases, last_copy, backup_possible)

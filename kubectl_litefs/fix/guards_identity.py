@@ -31,7 +31,11 @@ def one_primary(case: Case, options: FixOptions) -> Iterator[Refusal]:
     leads = case.primaries
     silent = [p.name for p in case.cluster.pods if p.info is None and p is not case.target]
     if len(case.cluster.pods) < 2:
-        yield Refusal("R2", "the set runs 1 pod: there is no other copy", "A reset needs a primary to copy from: this volume is all there is.")
+        yield Refusal(
+            "R2",
+            "the set runs 1 pod: there is no other copy",
+            "A reset needs a primary to copy from: this volume is all there is.",
+        )
     elif not leads and not silent:
         yield Refusal(
             "R2",
@@ -50,9 +54,17 @@ def readable(case: Case, options: FixOptions) -> Iterator[Refusal]:
     if not case.primaries:
         for pod in (p for p in case.cluster.pods if p.info is None and p is not case.target):
             why = case_gap(pod, "info")
-            yield Refusal("R3", f"/info of {pod.name} unreadable ({why}), and no other pod leads; evidence incomplete", "Bring it back first: it may be the primary.")
+            yield Refusal(
+                "R3",
+                f"/info of {pod.name} unreadable ({why}), and no other pod leads; evidence incomplete",
+                "Bring it back first: it may be the primary.",
+            )
     elif case.primary is not None and case.primary.databases is None:
-        yield Refusal("R3", f"/debug/vars of {case.primary.name} unreadable ({case_gap(case.primary, 'vars')}); evidence incomplete", "Without the primary's positions nothing can be compared.")
+        yield Refusal(
+            "R3",
+            f"/debug/vars of {case.primary.name} unreadable ({case_gap(case.primary, 'vars')}); evidence incomplete",
+            "Without the primary's positions nothing can be compared.",
+        )
     if case.target.info is None or case.target.databases is None:
         what = "info" if case.target.info is None else "vars"
         text = f"{'/info' if what == 'info' else '/debug/vars'} of {case.target.name} unreadable ({case_gap(case.target, what)}); evidence incomplete"
@@ -100,7 +112,13 @@ def younger_primary(case: Case, options: FixOptions) -> Iterator[Refusal]:
     override, granted = f"--primary-is-right={lead.cluster_id}", options.primary_is_right == lead.cluster_id
     if mine is None or theirs is None:
         unseen = case.target.name if mine is None else lead.name
-        yield Refusal("R5", f"when the claim of {unseen} was made could not be seen, so nothing shows which of the two is the older", "Compare the ages of the claims.", override, granted)
+        yield Refusal(
+            "R5",
+            f"when the claim of {unseen} was made could not be seen, so nothing shows which of the two is the older",
+            "Compare the ages of the claims.",
+            override,
+            granted,
+        )
     elif theirs[0] > mine[0]:
         yield Refusal(
             "R5",
@@ -118,14 +136,30 @@ def well_formed(case: Case, options: FixOptions) -> Iterator[Refusal]:
         bad = [i for i in seen if not CLUSTER_ID.fullmatch(i)]
         headers = {h for h in case.headers.get(pod.name, ()) if h}
         if bad:
-            yield Refusal("R9", f"{pod.name} has the malformed cluster id {bad[0]!r}; LiteFS makes LFSC and 16 capital hex digits", "Look at the file clusterid in its data directory.")
+            yield Refusal(
+                "R9",
+                f"{pod.name} has the malformed cluster id {bad[0]!r}; LiteFS makes LFSC and 16 capital hex digits",
+                "Look at the file clusterid in its data directory.",
+            )
         elif len(seen) > 1:
-            yield Refusal("R9", f"{pod.name} contradicts itself: cluster id {' then '.join(sorted(seen))}", "Something else may answer on its port. Look again when it is steady.")
+            yield Refusal(
+                "R9",
+                f"{pod.name} contradicts itself: cluster id {' then '.join(sorted(seen))}",
+                "Something else may answer on its port. Look again when it is steady.",
+            )
         elif headers and seen and headers != seen:
-            yield Refusal("R9", f"contradictory cluster id of {pod.name} (body {', '.join(sorted(seen))}, header {', '.join(sorted(headers))})", "What answers there is not LiteFS alone: find out what stands behind the port.")
+            yield Refusal(
+                "R9",
+                f"contradictory cluster id of {pod.name} (body {', '.join(sorted(seen))}, header {', '.join(sorted(headers))})",
+                "What answers there is not LiteFS alone: find out what stands behind the port.",
+            )
         paths = {s.info.path for s in pod.sweeps if s.info is not None}
         if len(paths) > 1:
-            yield Refusal("R9", f"{pod.name} contradicts itself: data directory {' then '.join(sorted(str(p) for p in paths))}", "Look again when it is steady.")
+            yield Refusal(
+                "R9",
+                f"{pod.name} contradicts itself: data directory {' then '.join(sorted(str(p) for p in paths))}",
+                "Look again when it is steady.",
+            )
 
 
 def consul(case: Case, options: FixOptions) -> Iterator[Refusal]:
@@ -135,7 +169,11 @@ def consul(case: Case, options: FixOptions) -> Iterator[Refusal]:
     lead = case.primary
     held = {line for p in case.cluster.pods for line in consul_ids(p)}
     if case.target_id in held:
-        yield Refusal("R22", f"the Consul lease holds {case.target_id}, the target's id; the primary has {lead.cluster_id if lead else '?'}: the primary is the stranger", RESCUE)
+        yield Refusal(
+            "R22",
+            f"the Consul lease holds {case.target_id}, the target's id; the primary has {lead.cluster_id if lead else '?'}: the primary is the stranger",
+            RESCUE,
+        )
     elif not held and lead is not None:
         yield Refusal(
             "R22",
@@ -165,11 +203,24 @@ def other_history(case: Case, options: FixOptions) -> Iterator[Refusal]:
         sure = [r for r in proof.reasons if "earlier in the same run" in r]
         minted = [r for r in proof.reasons if "made its id in a run" in r]
         if sure:
-            yield Refusal("R25", f"{case.target.name} followed this primary under id {case.target_id} in this very run, now the primary has {lead.cluster_id}: it is the primary's id that changed", RESCUE)
+            yield Refusal(
+                "R25",
+                f"{case.target.name} followed this primary under id {case.target_id} in this very run, now the primary has {lead.cluster_id}: it is the primary's id that changed",
+                RESCUE,
+            )
         elif minted:
             yield Refusal(
                 "R25",
                 f"{minted[0]}: the primary has {lead.cluster_id}, {case.target.name} kept {case.target_id}",
+                "Look into both databases; then say which id is right.",
+                f"--primary-is-right={lead.cluster_id}",
+                options.primary_is_right == lead.cluster_id,
+            )
+        elif any(p.cluster_id == case.target_id for p in case.others) and any(p.cluster_id == lead.cluster_id for p in case.others):
+            yield Refusal(
+                "R4",
+                f"the vote is split: other pods carry {case.target_id}, too, others the primary's {lead.cluster_id}; a primary whose volume "
+                "is new and a replica that was reset since would look the same",
                 "Look into both databases; then say which id is right.",
                 f"--primary-is-right={lead.cluster_id}",
                 options.primary_is_right == lead.cluster_id,
@@ -182,7 +233,11 @@ def mismatch_in_log(case: Case, options: FixOptions) -> Iterator[Refusal]:
         if stranger.pod is case.target and case.target.info is not None and case.primary is not None:
             said = {stranger.own, stranger.theirs}
             if case.mismatch and said != {case.target_id, case.primary.cluster_id}:
-                yield Refusal("R9", f"the log of {case.target.name} refuses {stranger.own} <> {stranger.theirs}, /info says {case.target_id} <> {case.primary.cluster_id}", "Look again when it is steady.")
+                yield Refusal(
+                    "R9",
+                    f"the log of {case.target.name} refuses {stranger.own} <> {stranger.theirs}, /info says {case.target_id} <> {case.primary.cluster_id}",
+                    "Look again when it is steady.",
+                )
 
 
 def would_lead(case: Case, options: FixOptions) -> Iterator[Refusal]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
-from .plan import Call
+from .calls import Call
 from .work import Phase, Stopped, Work, uid_of
 
 TIMEOUT = 20.0
@@ -30,11 +30,18 @@ def _run(work: Work, call: Call) -> None:
     command = call.body["command"]
     done = work.kube.execute(work.plan.namespace, work.plan.pod, work.plan.container, command, timeout=TIMEOUT)
     if done.code != 0:
-        raise Stopped("exec-failed", f"`{' '.join(command)}` in {work.plan.pod} ended with {done.code}: {done.output.strip()[:200]}", ExitCode.STOPPED_BEFORE)
+        raise Stopped(
+            "exec-failed",
+            f"`{' '.join(command)}` in {work.plan.pod} ended with {done.code}: {done.output.strip()[:200]}",
+            ExitCode.STOPPED_BEFORE,
+        )
 
 
 def _holds(work: Work, path: str) -> bool:
-    return work.kube.execute(work.plan.namespace, work.plan.pod, work.plan.container, ("test", "-e", path), timeout=TIMEOUT).code == 0
+    return (
+        work.kube.execute(work.plan.namespace, work.plan.pod, work.plan.container, ("test", "-e", path), timeout=TIMEOUT).code
+        == 0
+    )
 
 
 def put_back(work: Work) -> str:

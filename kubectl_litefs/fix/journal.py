@@ -86,4 +86,3 @@ def journal_path(environ: Mapping[str, str], server: str, namespace: str, pod: s
     home = state_home(environ)
     where = hashlib.sha256(server.encode()).hexdigest()[:10]
     return home / "fix" / f"{where}-{namespace}-{pod}.jsonl" if home else None
-

@@ -84,9 +84,21 @@ def _interrupted(error: Interrupted, phase: Phase, plan: Plan | None, resume: st
     if phase is Phase.DONE:
         return Outcome(ExitCode.OK, "fixed", "the fix is done", None, plan)
     if phase is Phase.SCALED:
-        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal} while pods were scaled down; no volume was deleted", None, plan)
+        return Outcome(
+            ExitCode.STOPPED_BEFORE,
+            "stopped",
+            f"stopped by {error.signal} while pods were scaled down; no volume was deleted",
+            None,
+            plan,
+        )
     if phase is Phase.RENAMED:
-        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal} while the file clusterid was put aside; no data was touched", None, plan)
+        return Outcome(
+            ExitCode.STOPPED_BEFORE,
+            "stopped",
+            f"stopped by {error.signal} while the file clusterid was put aside; no data was touched",
+            None,
+            plan,
+        )
     state = {
         Phase.DELETING: "while the claim was being deleted: it may be Terminating",
         Phase.ARMED: "after the claim was deleted: the volume goes with the old pod",

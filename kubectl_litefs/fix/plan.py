@@ -8,33 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .calls import Call, calls
 from .case import Case, uid, version
 from .options import FixOptions
+from .plan_notes import Held, compared, warnings
 from .refusals import Refusal, standing
 
 STRATEGIES = ("pod", "scale", "in-place")
 BACKUPS = ("export", "snapshot", "retain-pv", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request that changes something. `body` is sent as it stands here."""
-
-    what: str
-    method: str
-    path: str
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One database of the target beside the primary's; positions are None where there is none."""
-
-    name: str
-    target: str
-    primary: str | None
-    verdict: str
-    """`contained` (equal position), or in words why that is not proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +78,26 @@ class Plan:
             "apiVersion": "kubectl-litefs/v1",
             "kind": "FixPlan",
             "cluster": {"context": self.context, "name": self.cluster_name, "server": self.server, "namespace": self.namespace},
-            "target": {"pod": self.pod, "uid": self.pod_uid, "container": self.container, "port": self.port, "clusterID": self.target_cluster_id},
+            "target": {
+                "pod": self.pod,
+                "uid": self.pod_uid,
+                "container": self.container,
+                "port": self.port,
+                "clusterID": self.target_cluster_id,
+            },
             "statefulSet": {"name": self.set_name, "uid": self.set_uid, "replicas": self.replicas, "generation": self.generation},
-            "claim": {"name": self.claim, "uid": self.claim_uid, "volume": self.volume, "capacity": self.capacity, "storageClass": self.storage_class},
+            "claim": {
+                "name": self.claim,
+                "uid": self.claim_uid,
+                "volume": self.volume,
+                "capacity": self.capacity,
+                "storageClass": self.storage_class,
+            },
             "primary": {"pod": self.primary, "uid": self.primary_uid, "clusterID": self.primary_cluster_id},
             "otherPods": [{"pod": p, "uid": u, "clusterID": i} for p, u, i in self.others],
-            "databases": [{"name": d.name, "target": d.target, "primary": d.primary, "verdict": d.verdict} for d in self.databases],
+            "databases": [
+                {"name": d.name, "target": d.target, "primary": d.primary, "verdict": d.verdict} for d in self.databases
+            ],
             "primaryPositions": {n: f"{t:016x}" for n, t in sorted(self.floor.items())},
             "strategy": self.strategy,
             "backup": {"kind": self.backup, "directory": self.backup_dir},
@@ -115,7 +110,21 @@ class Plan:
 
     def grown_from(self, older: Plan) -> str:
         """Why this is no later state of the same thing; empty where only the primary's txids have grown."""
-        for what in ("server", "namespace", "pod", "pod_uid", "set_uid", "claim_uid", "target_cluster_id", "primary", "primary_uid", "primary_cluster_id", "replicas", "generation", "others"):
+        for what in (
+            "server",
+            "namespace",
+            "pod",
+            "pod_uid",
+            "set_uid",
+            "claim_uid",
+            "target_cluster_id",
+            "primary",
+            "primary_uid",
+            "primary_cluster_id",
+            "replicas",
+            "generation",
+            "others",
+        ):
             before, now = getattr(older, what), getattr(self, what)
             if before != now:
                 return f"{what.replace('_', ' ')} was {_words(before)}, now it is {_words(now)}"
@@ -146,10 +155,6 @@ def _without_versions(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _without_versions(v) for k, v in value.items() if k != "resourceVersion"}
     return value
-
-
-def core(namespace: str, plural: str, name: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/{plural}/{name}"
 
 
 def make_plan(case: Case, options: FixOptions, refusals: tuple[Refusal, ...]) -> Plan:
@@ -201,95 +206,3 @@ def _expected(case: Case) -> list[Any]:
     wanted = case.target.config.known("lease.databases") if case.target.config else None
     lead = case.primary
     return [d for d in (lead.with_data if lead else ()) if not wanted or d.name in wanted]
-
-
-def compared(case: Case) -> tuple[Held, ...]:
-    """The target's databases against the primary's. Txids of two ids are no one history."""
-    found = []
-    for mine in case.target.with_data:
-        theirs = case.primary.database(mine.name) if case.primary else None
-        if theirs is None:
-            verdict = "only here: not on the primary"
-        elif theirs.position == mine.position:
-            verdict = "contained"
-        else:
-            verdict = "not proven to be in the primary's: two ids are two histories"
-        found.append(Held(mine.name, mine.position, theirs.position if theirs else None, verdict))
-    return tuple(found)
-
-
-def warnings(case: Case, options: FixOptions) -> list[str]:
-    """What could not be checked, and what is only likely."""
-    said = []
-    log = case.target.log
-    refused = log.hit("different-cluster-id") if log else None
-    if refused is None:
-        gap = case.target.gaps.get("log")
-        said.append(f"the log of {case.target.name} does not show the refusal ({gap.detail if gap else 'no such line in it'}); /info alone says that the ids differ")
-    for plural, what in (("persistentvolumes", "the reclaim policy of the volume"), ("nodes", "whether the node is ready"), ("storageclasses", "whether the storage class exists"), ("poddisruptionbudgets", "whether a disruption budget stands against the eviction")):
-        gap = case.cluster.gaps.get(plural)
-        if gap is not None:
-            said.append(f"cannot check {what}: {gap.detail or gap.why.value}")
-    claim = case.claim
-    extra = [f for f in (claim.get("metadata.finalizers") or [] if claim else []) if f != "kubernetes.io/pvc-protection"]
-    if extra:
-        said.append(f"the claim has the finalizer {', '.join(map(str, extra))}: it goes only when its owner lets it")
-    volume = case.cluster.find("persistentvolumes", str(claim.get("spec.volumeName", "")), "") if claim else None
-    if volume is not None and volume.get("spec.persistentVolumeReclaimPolicy") == "Retain":
-        said.append(f"volume {volume.ref.name} is kept after the claim is gone (reclaim policy Retain); delete it yourself when all is well")
-    for budget in case.cluster.list("poddisruptionbudgets") or ():
-        labels = budget.mapping("spec.selector.matchLabels")
-        if labels and all(case.target.obj.labels.get(k) == v for k, v in labels.items()) and budget.get("status.disruptionsAllowed") == 0:
-            said.append(f"PodDisruptionBudget {budget.ref.name} allows no disruption now: the eviction will wait for it (--disable-eviction deletes instead)")
-    owner = case.set
-    if owner is not None and owner.get("spec.persistentVolumeClaimRetentionPolicy.whenScaled") == "Delete":
-        said.append("whenScaled=Delete: scaling this set down, as the guide does, would delete the claims of every pod that goes; this plan scales nothing")
-    if case.held_nothing:
-        said.append(f"{case.target.name} holds no database above txid 0: nothing can be lost with its volume, and there is nothing to back up")
-    if options.strategy == "scale" and owner is not None:
-        stopped = [p.name for p in case.cluster.pods if p.workload == case.target.workload and (p.ordinal or 0) > (case.target.ordinal or 0)]
-        said.append(f"strategy scale also stops {', '.join(stopped)}" if stopped else "strategy scale stops no other pod")
-    return said
-
-
-def calls(case: Case, options: FixOptions) -> tuple[Call, ...]:
-    """The requests that change something, in order; the backup and the lock aside."""
-    claim, pod, owner = case.claim, case.target.obj, case.set
-    assert claim is not None and owner is not None
-    delete_claim = Call(f"delete PVC {claim.ref.name}", "DELETE", core(case.namespace, "persistentvolumeclaims", claim.ref.name), delete_options(uid(claim), version(claim)))
-    if options.strategy == "scale":
-        path = f"/apis/apps/v1/namespaces/{case.namespace}/statefulsets/{owner.ref.name}"
-        start, now = int(owner.get("spec.ordinals.start", 0)), int(owner.get("spec.replicas", 1))
-        down = (case.target.ordinal or 0) - start
-        return (
-            Call(f"note the replicas ({now}) in an annotation", "PATCH", path, {"metadata": {"annotations": {"kubectl-litefs/restore-replicas": str(now)}}}),
-            Call(f"scale to {down}", "PATCH", path + "/scale", {"spec": {"replicas": down}}),
-            delete_claim,
-            Call(f"scale back to {now}", "PATCH", path + "/scale", {"spec": {"replicas": now}}),
-            Call("remove the annotation", "PATCH", path, {"metadata": {"annotations": {"kubectl-litefs/restore-replicas": None}}}),
-        )
-    path = core(case.namespace, "pods", pod.ref.name)
-    if options.strategy == "in-place":
-        file = f"{str(case.target.data_dir).rstrip('/')}/clusterid"
-        aside = f"{file}.bak-{case.target_id}"
-        rename = Call(f"put {file} aside", "EXEC", path + "/exec", {"container": case.target.container.name, "command": ["mv", "-n", "--", file, aside]})
-        return (rename, remove_pod(pod.ref.name, case.namespace, uid(pod), path, options.disable_eviction))
-    return (delete_claim, remove_pod(pod.ref.name, case.namespace, uid(pod), path, options.disable_eviction))
-
-
-def delete_options(claim_uid: str, claim_version: str | None = None) -> dict[str, Any]:
-    """A DELETE body. With a body the server ignores the query string, so whatever matters must stand here."""
-    preconditions = {"uid": claim_uid} | ({"resourceVersion": claim_version} if claim_version else {})
-    return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-
-
-def remove_pod(name: str, namespace: str, pod_uid: str, path: str, disable_eviction: bool) -> Call:
-    if disable_eviction:
-        return Call(f"delete pod {name}", "DELETE", path, delete_options(pod_uid))
-    body = {
-        "apiVersion": "policy/v1",
-        "kind": "Eviction",
-        "metadata": {"name": name, "namespace": namespace},
-        "deleteOptions": {"preconditions": {"uid": pod_uid}},
-    }
-    return Call(f"evict pod {name}", "POST", path + "/eviction", body)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .plan import Call, Held, Plan
+from .calls import Call
+from .plan import Plan
+from .plan_notes import Held
 from .refusals import Refusal
 
 

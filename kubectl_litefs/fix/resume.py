@@ -30,7 +30,9 @@ def resume(run: Run) -> Outcome:
         return _without_record(run)
     run.ui.step("look", "", "done", f"plan {plan.id[:12]}")
     if plan.server != run.kube.server:
-        raise Stopped("changed", f"the recorded plan is for {plan.server}, this is {run.kube.server}. Nothing was changed", ExitCode.CHANGED)
+        raise Stopped(
+            "changed", f"the recorded plan is for {plan.server}, this is {run.kube.server}. Nothing was changed", ExitCode.CHANGED
+        )
     if run.options.disable_eviction:  # what a stopped run's hint says where a disruption budget stands in the way
         plan = dataclasses.replace(plan, disable_eviction=True)
     work = run.start(plan)
@@ -71,7 +73,12 @@ def recorded(run: Run) -> tuple[Plan | None, str]:
         raise Stopped("cannot-look", error.as_kubectl_prints_it(), ExitCode.STOPPED_BEFORE) from error
     notes = notes_of(lease)
     if lease is not None and notes.get("pod") not in (None, run.options.pod):
-        raise LitefsError("locked", f"the run that holds {lock.name} ({holder_of(lease)}) is for pod {notes['pod']}, not for {run.options.pod}", hint=f"kubectl litefs fix-cluster-id {notes['pod']} -n {run.namespace} --resume", exit_code=ExitCode.LOCKED)
+        raise LitefsError(
+            "locked",
+            f"the run that holds {lock.name} ({holder_of(lease)}) is for pod {notes['pod']}, not for {run.options.pod}",
+            hint=f"kubectl litefs fix-cluster-id {notes['pod']} -n {run.namespace} --resume",
+            exit_code=ExitCode.LOCKED,
+        )
     place = notes.get("backup", "")
     try:
         plan = read_plan(json.loads(notes.get("plan-document", "null")))
@@ -106,16 +113,28 @@ def _without_record(run: Run) -> Outcome:
     claim = case.claim
     if claim is None or not claim.get("metadata.deletionTimestamp"):
         run.ui.step("look", "", "done", "nothing to resume")
-        return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to resume: no run was stopped at {run.options.pod}, and its claim is not Terminating. Nothing was changed", "Start one without --resume." if case.mismatch else None)
+        return Outcome(
+            ExitCode.OK,
+            "nothing-to-do",
+            f"nothing to resume: no run was stopped at {run.options.pod}, and its claim is not Terminating. Nothing was changed",
+            "Start one without --resume." if case.mismatch else None,
+        )
     found = judge(case, run.options)
     against = standing(found)
     if against or not case.mismatch:
         why = against[0].text if against else f"{case.target.name} has its primary's cluster id"
-        raise Stopped("armed", f"ARMED: do not delete, drain or restart {case.target.name}: its claim {claim.ref.name} is Terminating, the volume goes with the pod, and: {why}", ExitCode.STOPPED_AFTER, "Copy its data now, while it runs: kubectl litefs diagnose prints the commands.")
+        raise Stopped(
+            "armed",
+            f"ARMED: do not delete, drain or restart {case.target.name}: its claim {claim.ref.name} is Terminating, the volume goes with the pod, and: {why}",
+            ExitCode.STOPPED_AFTER,
+            "Copy its data now, while it runs: kubectl litefs diagnose prints the commands.",
+        )
     run.ui.step("look", "", "done", "a claim that is Terminating, and no record")
     plan = make_plan(case, run.options, found)
     if not run.confirm(plan):
-        return Outcome(ExitCode.DECLINED, "declined", "declined. This run changed nothing; the claim is Terminating all the same", None, plan)
+        return Outcome(
+            ExitCode.DECLINED, "declined", "declined. This run changed nothing; the claim is Terminating all the same", None, plan
+        )
     work = run.start(plan)
     run.take_lock(work)
     work.phase = Phase.ARMED
@@ -166,16 +185,31 @@ def _prove_again(run: Run, work: Work) -> None:
     try:
         case = run.look()
     except LitefsError as error:
-        raise Stopped("armed", f"ARMED: do not delete, drain or restart {plan.pod}. Its cluster cannot be looked at: {error.message}", ExitCode.STOPPED_AFTER, error.hint) from error
+        raise Stopped(
+            "armed",
+            f"ARMED: do not delete, drain or restart {plan.pod}. Its cluster cannot be looked at: {error.message}",
+            ExitCode.STOPPED_AFTER,
+            error.hint,
+        ) from error
     against = [r for r in standing(gate.granted(run, judge(case, run.options))) if r.id != "R19"]
     run.silent = case.target.info is None
     saved = plan.backup in ("snapshot", "retain-pv") or (work.backup and backup.complete(Path(work.backup), plan.claim_uid))
     unseen = [r for r in against if r.id in ("R3", "R23") and run.silent and saved]
     against = [r for r in against if r not in unseen]
     if against:
-        raise Stopped("armed", f"ARMED: do not delete, drain or restart {plan.pod}. {against[0].text}", ExitCode.STOPPED_AFTER, f"{against[0].instead} {'The backup is in ' + work.backup + '.' if work.backup else 'There is no backup.'}")
+        raise Stopped(
+            "armed",
+            f"ARMED: do not delete, drain or restart {plan.pod}. {against[0].text}",
+            ExitCode.STOPPED_AFTER,
+            f"{against[0].instead} {'The backup is in ' + work.backup + '.' if work.backup else 'There is no backup.'}",
+        )
     if not case.mismatch and not run.silent:
-        raise Stopped("armed", f"ARMED: {plan.pod} has its primary's cluster id now, but its claim {plan.claim} is Terminating: the volume goes with the pod", ExitCode.STOPPED_AFTER, "It follows; once its data is on the primary, delete the pod.")
+        raise Stopped(
+            "armed",
+            f"ARMED: {plan.pod} has its primary's cluster id now, but its claim {plan.claim} is Terminating: the volume goes with the pod",
+            ExitCode.STOPPED_AFTER,
+            "It follows; once its data is on the primary, delete the pod.",
+        )
     if not saved:
         _save(run, work)
 

@@ -86,9 +86,15 @@ def allowed(kube: WritableKube, ask: Ask, namespace: str, timeout: float, clock:
         data = patient.again(REVIEWS, lambda: kube.exchange("POST", REVIEWS, body, timeout=timeout).body)
         status = _status(data)
     except KubeError as error:
-        raise CouldNotLook("cannot-ask", f"whether you may {ask} cannot be asked: {error.as_kubectl_prints_it()}. Nothing was changed", exit_code=ExitCode.COULD_NOT_LOOK) from error
+        raise CouldNotLook(
+            "cannot-ask",
+            f"whether you may {ask} cannot be asked: {error.as_kubectl_prints_it()}. Nothing was changed",
+            exit_code=ExitCode.COULD_NOT_LOOK,
+        ) from error
     if status.get("allowed") is not True and status.get("evaluationError"):
-        raise CouldNotLook("cannot-ask", f"whether you may {ask} the server cannot tell: {status['evaluationError']}. Nothing was changed")
+        raise CouldNotLook(
+            "cannot-ask", f"whether you may {ask} the server cannot tell: {status['evaluationError']}. Nothing was changed"
+        )
     return status.get("allowed") is True
 
 
@@ -99,5 +105,3 @@ def _status(data: bytes) -> dict[str, Any]:
         document = None
     status = document.get("status") if isinstance(document, dict) else None
     return status if isinstance(status, dict) else {}
-
-

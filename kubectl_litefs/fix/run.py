@@ -6,10 +6,10 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 
-from ..errors import KubeError, LitefsError, UsageError
+from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..ports import Clock, WritableKube
-from . import destroy, dry_run, gate, in_place, rights, scale
+from . import destroy, dry_run, gate, in_place, permissions, rights, scale
 from .case import Case
 from .journal import Journal, journal_path
 from .lock import Lock
@@ -74,7 +74,7 @@ class Run:
     def fresh(self) -> Outcome:
         self.ui.step("look", f"look at {self.options.pod} and its cluster, twice", "doing")
         case = self.look()
-        self.check_permissions(case)
+        permissions.require_real(case, self.options)
         found = judge(case, self.options)
         against = standing(found)
         if not case.mismatch and not [r for r in against if r.id in ALWAYS]:
@@ -88,19 +88,13 @@ class Run:
         self.silent = case.target.info is None
         if self.options.timeout < plan.grace + 30:
             need = plan.grace + 30
-            return Outcome(ExitCode.USAGE, "usage", f"--timeout={self.options.timeout:g}s is shorter than the pod's grace period and what follows ({need:g}s); in this state LiteFS ignores SIGTERM and takes all of it", f"--timeout={need + 120:g}s or more")
+            return Outcome(
+                ExitCode.USAGE,
+                "usage",
+                f"--timeout={self.options.timeout:g}s is shorter than the pod's grace period and what follows ({need:g}s); in this state LiteFS ignores SIGTERM and takes all of it",
+                f"--timeout={need + 120:g}s or more",
+            )
         return self.act(plan)
-
-    def check_permissions(self, case: Case) -> None:
-        """A permission names a thing that exists, or it is a typo. Raises UsageError."""
-        held = {d.name for d in case.target.databases or ()}
-        unknown = sorted(self.options.accept_loss - held)
-        if unknown and case.target.databases is not None:
-            raise UsageError("unknown-database", f"--accept-loss={unknown[0]}: {case.target.name} has no such database", hint=f"It has: {', '.join(sorted(held)) or 'none'}")
-        right, lead = self.options.primary_is_right, case.primary
-        if right is not None and lead is not None and right != lead.cluster_id:
-            whose = f"the id of {case.target.name}, which would be deleted" if right == case.target_id else "not the primary's id"
-            raise UsageError("wrong-id", f"--primary-is-right={right}: that is {whose}", hint=f"The primary {lead.name} has {lead.cluster_id}.")
 
     def nothing(self, case: Case) -> Outcome:
         lead = case.primary
@@ -108,7 +102,12 @@ class Run:
             what = f"{case.target.name} has its primary's cluster id {case.target_id}"
         else:
             what = f"{case.target.name} has no cluster id yet: it takes over that of {lead.name if lead else 'the primary'} by itself"
-        return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to do: {what}", f"If it does not follow all the same: kubectl litefs diagnose -n {case.namespace}")
+        return Outcome(
+            ExitCode.OK,
+            "nothing-to-do",
+            f"nothing to do: {what}",
+            f"If it does not follow all the same: kubectl litefs diagnose -n {case.namespace}",
+        )
 
     def over(self, plan: Plan) -> FixOptions:
         """The options of a run that starts anew after one that was stopped: what that one was asked for."""
@@ -129,7 +128,12 @@ class Run:
     def act(self, plan: Plan) -> Outcome:
         rights.require(self.kube, plan, self.options.request_timeout, self.clock)
         if self.options.plan_id is not None and self.options.plan_id != plan.id:
-            raise Stopped("changed", f"the plan is {plan.id} now, not {self.options.plan_id}. Nothing was changed", ExitCode.CHANGED, "Look at the new plan with --dry-run.")
+            raise Stopped(
+                "changed",
+                f"the plan is {plan.id} now, not {self.options.plan_id}. Nothing was changed",
+                ExitCode.CHANGED,
+                "Look at the new plan with --dry-run.",
+            )
         if self.options.dry_run != "none":
             self.plan = plan
             return dry_run.walk(self.kube, plan, self.options, self.ui)
@@ -152,7 +156,14 @@ class Run:
     def notes(self) -> dict[str, str]:
         assert self.plan is not None
         document = json.dumps(self.plan.document(), sort_keys=True)
-        notes = {"plan": self.plan.id, "pod": self.plan.pod, "claim": self.plan.claim, "claim-uid": self.plan.claim_uid, "pod-uid": self.plan.pod_uid, "step": "lock"}
+        notes = {
+            "plan": self.plan.id,
+            "pod": self.plan.pod,
+            "claim": self.plan.claim,
+            "claim-uid": self.plan.claim_uid,
+            "pod-uid": self.plan.pod_uid,
+            "step": "lock",
+        }
         return notes | ({"plan-document": document} if len(document) < MAX_NOTE else {})
 
     def carry_out(self) -> Outcome:
@@ -183,11 +194,19 @@ class Run:
 
     def finish_pod(self, work: Work) -> None:
         """From an armed claim to the new pod on its new claim."""
-        self.step("armed", "see that the claim waits for its pod, and the pod is still a replica", lambda: destroy.require_armed(work, not self.silent))
+        self.step(
+            "armed",
+            "see that the claim waits for its pod, and the pod is still a replica",
+            lambda: destroy.require_armed(work, not self.silent),
+        )
         self.end_pod(work)
 
     def end_pod(self, work: Work) -> None:
-        self.step("pod", f"{'delete' if work.plan.disable_eviction else 'evict'} pod {work.plan.pod}", lambda: destroy.remove_old_pod(work))
+        self.step(
+            "pod",
+            f"{'delete' if work.plan.disable_eviction else 'evict'} pod {work.plan.pod}",
+            lambda: destroy.remove_old_pod(work),
+        )
         self.wait(work)
 
     def wait(self, work: Work) -> None:

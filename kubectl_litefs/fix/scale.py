@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from . import destroy
-from .plan import core
+from .calls import core
 from .wait import wait_replaced
 from .work import POLL, Phase, Stopped, Work, passing, terminating, uid_of
 
@@ -40,7 +40,12 @@ def replace(work: Work, gate: Callable[[], None]) -> None:
     step("gone", f"wait until {plan.pod} and the later ordinals are gone", lambda: _wait_gone(work, target))
     claim = work.claim()
     if claim is None or uid_of(claim) != plan.claim_uid or terminating(claim):
-        raise Stopped("changed", f"the claim {plan.claim} is not the one of the plan any more. This run deleted nothing", ExitCode.CHANGED, "Make a new plan.")
+        raise Stopped(
+            "changed",
+            f"the claim {plan.claim} is not the one of the plan any more. This run deleted nothing",
+            ExitCode.CHANGED,
+            "Make a new plan.",
+        )
     version, spec = str(claim["metadata"].get("resourceVersion", "")), claim.get("spec")
     step("claim", f"delete claim {plan.claim}", lambda: destroy.delete_claim(work, version, spec))
     step("claim-gone", "wait until the claim is gone", lambda: _wait_claim_gone(work))
@@ -78,7 +83,12 @@ def _wait_gone(work: Work, target: int) -> None:
     while waiting:
         try:
             if _replicas(work) != target:
-                raise Stopped("reverted", f"somebody set the replicas to {_replicas(work)} while this run had them at {target}. No volume was deleted", ExitCode.STOPPED_BEFORE, "Pause what scales the set, or use the default strategy.")
+                raise Stopped(
+                    "reverted",
+                    f"somebody set the replicas to {_replicas(work)} while this run had them at {target}. No volume was deleted",
+                    ExitCode.STOPPED_BEFORE,
+                    "Pause what scales the set, or use the default strategy.",
+                )
             if work.object(core(plan.namespace, "pods", waiting[0])) is None:
                 waiting.pop(0)
                 continue

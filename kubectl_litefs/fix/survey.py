@@ -21,7 +21,17 @@ from .options import FixOptions
 from .patient import Patient
 
 KINDS = frozenset(
-    {"pods", "services", "persistentvolumeclaims", "events", "statefulsets", "poddisruptionbudgets", "persistentvolumes", "nodes", "storageclasses"}
+    {
+        "pods",
+        "services",
+        "persistentvolumeclaims",
+        "events",
+        "statefulsets",
+        "poddisruptionbudgets",
+        "persistentvolumes",
+        "nodes",
+        "storageclasses",
+    }
 )
 """What is listed; with the strategy `scale` the HorizontalPodAutoscalers, too."""
 INDISPENSABLE = ("statefulsets", "persistentvolumeclaims")
@@ -53,16 +63,25 @@ def survey(kube: WritableKube, options: FixOptions, clock: Clock, observer: Obse
     cluster = next((c for c in facts.clusters if c.pod(options.pod) is not None), None)
     if cluster is None:
         hint = f"It answers as LiteFS on no port that is known; name it with --port. `kubectl litefs diagnose -n {namespace}` looks at the namespace."
-        raise LitefsError("no-litefs", f"pod {options.pod} does not run LiteFS as far as can be seen", hint=hint, exit_code=ExitCode.REFUSED)
+        raise LitefsError(
+            "no-litefs", f"pod {options.pod} does not run LiteFS as far as can be seen", hint=hint, exit_code=ExitCode.REFUSED
+        )
     _require_sight(cluster)
     pod = cluster.pod(options.pod)
     assert pod is not None
     if options.container is not None and pod.container.name != options.container:
         names = ", ".join(c.name for c in pod.containers if not c.init)
-        raise UsageError("wrong-container", f"--container={options.container}: LiteFS runs in container {pod.container.name} of {pod.name}", hint=f"Its containers: {names}")
+        raise UsageError(
+            "wrong-container",
+            f"--container={options.container}: LiteFS runs in container {pod.container.name} of {pod.name}",
+            hint=f"Its containers: {names}",
+        )
     if options.port is not None:
         pod = dataclasses.replace(pod, http_port=options.port)
-        cluster = dataclasses.replace(cluster, pods=tuple(pod if p.name == pod.name else dataclasses.replace(p, http_port=options.port) for p in cluster.pods))
+        cluster = dataclasses.replace(
+            cluster,
+            pods=tuple(pod if p.name == pod.name else dataclasses.replace(p, http_port=options.port) for p in cluster.pods),
+        )
     headers = {p.name: _headers(kube, p.namespace, p.name, p.http_port, options) for p in cluster.pods if p.info is not None}
     return Case(cluster, pod, kube.server, kube.context, kube.cluster, headers)
 
@@ -70,7 +89,9 @@ def survey(kube: WritableKube, options: FixOptions, clock: Clock, observer: Obse
 def _headers(kube: WritableKube, namespace: str, pod: str, port: int, options: FixOptions) -> tuple[str, ...]:
     """What LiteFS says of itself in the header of an answer (http/server.go sets it on each)."""
     try:
-        answer = kube.exchange("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/info", timeout=options.request_timeout)
+        answer = kube.exchange(
+            "GET", f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/info", timeout=options.request_timeout
+        )
     except KubeError:
         return ()  # the body was seen twice; a third silence proves nothing new
     return (re.sub(r"[^\x21-\x7e]", "?", answer.headers.get("litefs-cluster-id", ""))[:64],)
@@ -93,16 +114,26 @@ def _no_such_pod(kube: Patient, options: FixOptions, namespace: str) -> UsageErr
     sets = _names(kube, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
     if options.pod in sets:
         mine = [p for p in sorted(pods) if re.fullmatch(re.escape(options.pod) + r"-\d+", p)]
-        return UsageError("no-ordinal", f'"{options.pod}" is a StatefulSet, no pod: give the pod with its ordinal', hint=f"Its pods: {', '.join(mine) or 'none'}")
+        return UsageError(
+            "no-ordinal",
+            f'"{options.pod}" is a StatefulSet, no pod: give the pod with its ordinal',
+            hint=f"Its pods: {', '.join(mine) or 'none'}",
+        )
     found = re.fullmatch(r"(.+)-(\d+)", options.pod)
     if found and found[1] in sets:
         replicas, start = sets[found[1]]
         plain = f"{found[1]}-{int(found[2])}"
         if plain in pods and plain != options.pod:
-            return UsageError("not-found", f'pod "{options.pod}" not found in namespace {namespace}', hint=f"Did you mean {plain}?")
+            return UsageError(
+                "not-found", f'pod "{options.pod}" not found in namespace {namespace}', hint=f"Did you mean {plain}?"
+            )
         if not start <= int(found[2]) < start + replicas:
             last = start + replicas - 1
-            return UsageError("no-such-ordinal", f"ordinal {int(found[2])} is beyond the replicas of statefulset {found[1]}, {start}..{last}", hint=f"For example {found[1]}-{last}.")
+            return UsageError(
+                "no-such-ordinal",
+                f"ordinal {int(found[2])} is beyond the replicas of statefulset {found[1]}, {start}..{last}",
+                hint=f"For example {found[1]}-{last}.",
+            )
     near = difflib.get_close_matches(options.pod, sorted(pods), 3, 0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(sorted(pods)[:10]) or 'none'}"
     return UsageError("not-found", f'pod "{options.pod}" not found in namespace {namespace}', hint=hint)

@@ -10,7 +10,7 @@ from ..errors import KubeError
 from ..exitcodes import ExitCode
 from ..model.litefs import Database
 from ..model.origin import Gap
-from .plan import core
+from .calls import core
 from .work import Phase, Stopped, Work, uid_of
 
 APART = 10.0
@@ -79,7 +79,9 @@ class Verification:
             return f"{self.plan.pod} answers nonsense: {info.detail}"
         want = self.plan.primary_cluster_id
         if info.is_primary:
-            raise self.unverified(f"{self.plan.pod} came back as a primary of its own, with cluster id {info.cluster_id}: its configuration makes it one (lease.candidate)")
+            raise self.unverified(
+                f"{self.plan.pod} came back as a primary of its own, with cluster id {info.cluster_id}: its configuration makes it one (lease.candidate)"
+            )
         if info.cluster_id and info.cluster_id != want:
             raise self.unverified(f"{self.plan.pod} came back with cluster id {info.cluster_id}, its primary has {want}")
         if not info.cluster_id:
@@ -127,7 +129,11 @@ class Verification:
         waited = self.work.clock.monotonic() - self.began
         if waited > 10 and waited <= HANG:
             return "; a dial to a primary that was restarted may hang one to two minutes"
-        return f"; LiteFS gives a snapshot up after data.retention (10 min by default) and begins anew ({waited:.0f} s so far)" if waited > HANG else ""
+        return (
+            f"; LiteFS gives a snapshot up after data.retention (10 min by default) and begins anew ({waited:.0f} s so far)"
+            if waited > HANG
+            else ""
+        )
 
     def from_log(self) -> str:
         """What the log says of a volume that is too small."""
@@ -143,20 +149,28 @@ class Verification:
         for pod, uid, _ in (*self.plan.others, (self.plan.primary, self.plan.primary_uid, "")):
             found = self.work.object(core(self.plan.namespace, "pods", pod))
             if uid_of(found) != uid and not self.scaled_away(pod):
-                self.work.warn(f"{pod} is another pod than before (uid {uid_of(found) or 'gone'}, was {uid}); this run did not touch it")
+                self.work.warn(
+                    f"{pod} is another pod than before (uid {uid_of(found) or 'gone'}, was {uid}); this run did not touch it"
+                )
         owner = self.work.statefulset()
         spec = (owner or {}).get("spec") or {}
         if uid_of(owner) != self.plan.set_uid:
-            raise self.unverified(f"the StatefulSet {self.plan.set_name} is another one now (uid {uid_of(owner) or 'gone'}, was {self.plan.set_uid})")
+            raise self.unverified(
+                f"the StatefulSet {self.plan.set_name} is another one now (uid {uid_of(owner) or 'gone'}, was {self.plan.set_uid})"
+            )
         if spec.get("replicas") != self.plan.replicas:
-            self.work.warn(f"the StatefulSet has {spec.get('replicas')} replicas now, {self.plan.replicas} before; this run did not change them")
+            self.work.warn(
+                f"the StatefulSet has {spec.get('replicas')} replicas now, {self.plan.replicas} before; this run did not change them"
+            )
         leads = []
         for pod in (self.plan.primary, *(p for p, _, _ in self.plan.others)):
             info = self.work.info(pod)
             if not isinstance(info, Gap) and info.is_primary:
                 leads.append(pod)
         if leads != [self.plan.primary]:
-            raise self.unverified(f"{len(leads)} pods report isPrimary=true ({', '.join(leads) or 'none'}), want {self.plan.primary} alone")
+            raise self.unverified(
+                f"{len(leads)} pods report isPrimary=true ({', '.join(leads) or 'none'}), want {self.plan.primary} alone"
+            )
 
     def scaled_away(self, pod: str) -> bool:
         """Strategy scale stops the later ordinals, too, as its plan says."""

@@ -60,7 +60,9 @@ def retain(work: Work) -> str:
         raise BackupFailed(f"claim {work.plan.claim} is bound to no volume")
     try:
         patch = {"spec": {"persistentVolumeReclaimPolicy": "Retain"}}
-        work.kube.exchange("PATCH", path, patch, content_type="application/merge-patch+json", timeout=work.options.request_timeout)
+        work.kube.exchange(
+            "PATCH", path, patch, content_type="application/merge-patch+json", timeout=work.options.request_timeout
+        )
         require_retained(work)
     except KubeError as error:
         raise BackupFailed(f"volume {work.plan.volume}: {error.as_kubectl_prints_it()}") from error

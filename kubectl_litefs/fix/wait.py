@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import KubeError
 from ..exitcodes import ExitCode
+from .calls import core, delete_options
 from .destroy import PROTECTION
-from .plan import core, delete_options
 from .work import POLL, Phase, Stopped, Work, passing, terminating, uid_of
 
 EXTRA = 30.0
@@ -95,7 +95,9 @@ class Replacement:
             node = self.work.object(f"/api/v1/nodes/{name}") or {}
         except KubeError:
             return ""  # nodes are cluster-wide and often not ours to read
-        ready = next((c.get("status") for c in (node.get("status") or {}).get("conditions") or [] if c.get("type") == "Ready"), None)
+        ready = next(
+            (c.get("status") for c in (node.get("status") or {}).get("conditions") or [] if c.get("type") == "Ready"), None
+        )
         self.cause = "" if ready == "True" else f"its node {name} is NotReady, so the pod cannot be confirmed dead"
         return self.cause
 
@@ -154,7 +156,12 @@ class Replacement:
         """`: MESSAGE` of the newest warning about the object, empty where there is none or none may be read."""
         query = {"fieldSelector": f"involvedObject.name={name},involvedObject.kind={kind}", "limit": "200"}
         try:
-            data = self.work.kube.get(f"/api/v1/namespaces/{self.plan.namespace}/events", query, timeout=self.work.options.request_timeout, max_bytes=8 << 20)
+            data = self.work.kube.get(
+                f"/api/v1/namespaces/{self.plan.namespace}/events",
+                query,
+                timeout=self.work.options.request_timeout,
+                max_bytes=8 << 20,
+            )
             items = [i for i in json.loads(data).get("items") or [] if isinstance(i, dict)]
         except (KubeError, ValueError, AttributeError):
             return ""
@@ -172,7 +179,9 @@ class Replacement:
         if self.claimless is None or pod is None or self.healed or now - self.claimless < NO_CLAIM:
             return
         self.healed = True
-        self.work.warn(f"{self.plan.pod} is Pending without a claim for {NO_CLAIM:.0f} s: deleting it once, so that the controller makes both")
+        self.work.warn(
+            f"{self.plan.pod} is Pending without a claim for {NO_CLAIM:.0f} s: deleting it once, so that the controller makes both"
+        )
         path = core(self.plan.namespace, "pods", self.plan.pod)
         try:
             self.work.kube.exchange("DELETE", path, delete_options(uid_of(pod)), timeout=self.work.options.request_timeout)
@@ -195,5 +204,3 @@ def wait_replaced(work: Work) -> str:
     found = Replacement(work).run()
     work.phase = Phase.REPLACED
     return found
-
-

@@ -14,11 +14,12 @@ from ..model.litefs import Database, Info
 from ..model.origin import Gap
 from ..parse.litefs_http import read_info, read_vars
 from ..ports import Clock, WritableKube
+from .calls import core
 from .journal import Journal
 from .lock import Lock
 from .options import FixOptions
 from .patient import STUMBLES
-from .plan import Plan, core
+from .plan import Plan
 
 MAX_JSON = 8 * 1024 * 1024
 POLL = 1.5

@@ -47,11 +47,19 @@ def _connect(url: str, wire: Wire, headers: Mapping[str, str], timeout: float) -
     if wire.proxy:
         proxy = urlsplit(wire.proxy)
         auth = (proxy.username or "", proxy.password or "") if proxy.username else None
-        options = {"http_proxy_host": proxy.hostname, "http_proxy_port": proxy.port or 80, "proxy_type": proxy.scheme, "http_proxy_auth": auth, "http_no_proxy": [""]}
+        options = {
+            "http_proxy_host": proxy.hostname,
+            "http_proxy_port": proxy.port or 80,
+            "proxy_type": proxy.scheme,
+            "http_proxy_auth": auth,
+            "http_no_proxy": [""],
+        }
     if wire.context is not None:
         options["sslopt"] = {"context": wire.context} | ({"server_hostname": wire.server_name} if wire.server_name else {})
     lines = [f"{k}: {v}" for k, v in (*headers.items(), *wire.impersonation)]
-    return websocket.create_connection(url, timeout=timeout, header=lines, subprotocols=[PROTOCOL], suppress_origin=True, **options)
+    return websocket.create_connection(
+        url, timeout=timeout, header=lines, subprotocols=[PROTOCOL], suppress_origin=True, **options
+    )
 
 
 def _read(socket: Any, ends: float) -> Executed:
@@ -80,7 +88,13 @@ def _code(data: bytes) -> int:
     for cause in (status.get("details") or {}).get("causes") or []:
         if cause.get("reason") == "ExitCode" and str(cause.get("message", "")).isdigit():
             return int(cause["message"])
-    raise KubeError(one_line(str(status.get("message") or "exec failed"), 300), status=None, reason="ExecFailed", verb="create", resource="pods/exec")
+    raise KubeError(
+        one_line(str(status.get("message") or "exec failed"), 300),
+        status=None,
+        reason="ExecFailed",
+        verb="create",
+        resource="pods/exec",
+    )
 
 
 def _refused(error: websocket.WebSocketBadStatusException) -> KubeError:
@@ -89,7 +103,13 @@ def _refused(error: websocket.WebSocketBadStatusException) -> KubeError:
     except ValueError:
         status = {}
     message = one_line(str(status.get("message") or error), 300)
-    return KubeError(message, status=error.status_code, reason=str(status.get("reason") or error.status_code), verb="create", resource="pods/exec")
+    return KubeError(
+        message,
+        status=error.status_code,
+        reason=str(status.get("reason") or error.status_code),
+        verb="create",
+        resource="pods/exec",
+    )
 
 
 def _unreachable(message: str) -> KubeError:

@@ -213,6 +213,29 @@ def test_nothing_lifts_what_is_never_permitted(fix: Fix, refusal: str) -> None:
     assert code in (2, 4) and not sim.changes
 
 
+def test_a_split_vote_is_decided_by_a_person() -> None:
+    """Two with the target's id, two with the primary's: a reset that was already done on one replica looks like this."""
+    import dataclasses
+
+    from kubectl_litefs.fix.guards_identity import odd_one_out, other_history
+    from kubectl_litefs.fix.options import FixOptions
+    from kubectl_litefs.fix.survey import survey
+
+    from .conftest import Heard
+
+    sim = Sim()
+    case = survey(sim, FixOptions(pod=ONE), sim.clock, Heard(), lambda: 900.0)
+    first, second = case.cluster.pods[1], case.cluster.pods[2]
+    twin = dataclasses.replace(first, ref=dataclasses.replace(first.ref, name=f"{APP}-3"), ordinal=3)
+    cluster = dataclasses.replace(case.cluster, pods=(*case.cluster.pods, twin))
+    split = dataclasses.replace(case, cluster=cluster)
+    assert second.cluster_id == CLUSTER_ID and twin.cluster_id == STRANGER
+    assert not list(odd_one_out(split, FixOptions(pod=ONE)))
+    said = list(other_history(split, FixOptions(pod=ONE)))
+    assert [r.id for r in said] == ["R4"] and "the vote is split" in said[0].text and not said[0].granted
+    assert next(iter(other_history(split, FixOptions(pod=ONE, primary_is_right=CLUSTER_ID)))).granted
+
+
 def test_a_stranger_without_data_may_go_whatever_the_vote_says(fix: Fix) -> None:
     sim = Sim()
     recreated(sim)

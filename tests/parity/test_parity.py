@@ -21,7 +21,7 @@ from kubectl_litefs.cli.diagnose import command as diagnose
 from kubectl_litefs.cli.fix_cluster_id import command as fix_cluster_id
 from kubectl_litefs.cli.options import connection
 from kubectl_litefs.errors import LitefsError
-from kubectl_litefs.fix.plan import delete_options
+from kubectl_litefs.fix.calls import delete_options
 from kubectl_litefs.kube.connect import connect, connect_writable
 
 from .cases import Case, cases
