@@ -147,7 +147,7 @@ def through_ours(env: dict[str, str], args: list[str], monkeypatch: pytest.Monke
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     command, typed = (diagnose, list(args)) if words is READ else (fix_cluster_id, [*args, "x"])
-    with command.make_context(str(command.name), typed, resilient_parsing=False) as context:
+    with command.make_context(str(command.name), typed, help_option_names=["-h", "--help"]) as context:
         try:
             if words is READ:
                 kube = connect(connection(context))
