@@ -32,7 +32,7 @@ HUNDREDS = {
 
 def pages() -> dict[Path, str]:
     """Every generated file with its right content."""
-    from . import reliability
+    from . import deploy, reliability
     from .examples import examples
 
     shown = examples()
@@ -40,6 +40,7 @@ def pages() -> dict[Path, str]:
     made[RULES / "README.md"] = rule_index(ALL, HUNDREDS)
     made[GOTCHAS] = gotchas(ALL)
     made[ROOT / "docs" / "reliability.md"] = reliability.page()
+    made[ROOT / "deploy" / "cronjob.yaml"] = deploy.page()
     made[README] = readme(README.read_text("utf8"))
     return made
 
