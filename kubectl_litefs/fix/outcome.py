@@ -40,6 +40,7 @@ class Outcome:
             "hint": self.hint,
             "refusals": [{"id": r.id, "text": r.text, "instead": r.instead, "override": r.override} for r in self.refusals],
             "backup": self.backup or None,
+            "planId": self.plan.id if self.plan else None,
             "warnings": list(self.warnings),
             "plan": self.plan.document() if self.plan else None,
         }
