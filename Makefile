@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test e2e e2e-control-plane unit lint docs docs-check demo bench fuzz build new-rule lock clean
+.PHONY: help test e2e e2e-control-plane unit lint docs docs-check demo bench fuzz build dist release new-rule lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,12 @@ fuzz: $(READY) ## the property tests, with many more examples
 
 build: $(READY) ## wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
+
+dist: $(READY) ## the archive for Krew, the same bytes each time, and its sha256
+	$(BIN)/python -m tools.dist
+
+release: $(READY) ## the archive, and plugin.yaml that names it: VERSION=0.1.0
+	$(BIN)/python -m tools.release "$(VERSION)"
 
 new-rule: $(READY) ## a rule file and its cases: ID=LFS716 NAME=what-is-wrong
 	$(BIN)/python -m tools.new_rule "$(ID)" "$(NAME)"
