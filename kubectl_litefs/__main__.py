@@ -1,4 +1,4 @@
-"""`python -m kubectl_litefs` and the console script `kubectl-litefs`."""
+"""`python -m kubectl_litefs` and the console scripts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def run() -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def complete() -> None:
+    """`kubectl_complete-litefs`, which kubectl runs for completion: the words typed are its arguments."""
+    sys.argv.insert(1, "__complete")
+    run()
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ spec:
     stranger, backs up, and replaces exactly one volume.
   caveats: |
     Needs Python 3.10 or newer on PATH, as python3 or python3.10 to python3.14.
+    Completion: kubectl litefs completion install
   platforms:
   - selector:
       matchExpressions:

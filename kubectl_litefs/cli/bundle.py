@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from . import values
 from .options import Command, cluster_options, kind_and_names, target, verbosity
 from .output import ProgressLine, emit
 from .params import Duration
 
 
 @click.command("bundle", cls=Command)
-@click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...")
+@click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, metavar="FILE.tar.gz", help="Where to save it; must not exist yet.")
 @click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
 @cluster_options

@@ -8,13 +8,14 @@ import click
 
 from ..demo import DEFAULT, SCENARIOS, path
 from ..errors import UsageError
+from . import values
 from .options import Command, verbosity
 from .output import Screen, emit, screen
 from .params import Word
 
 
 @click.command("demo", cls=Command)
-@click.argument("scenario", required=False)
+@click.argument("scenario", required=False, shell_complete=values.scenarios)
 @click.option("--list", "list_only", is_flag=True, help="List the recordings and do nothing else.")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--all", "show_all", is_flag=True, help="Show folded findings in full, too.")

@@ -10,6 +10,7 @@ import click
 from ..exitcodes import MEANINGS, ExitCode
 from ..model.report import Report
 from ..model.rule import Severity
+from . import values
 from .options import Command, cluster_options, given, kind_and_names, kube_flags, target, verbosity
 from .output import ProgressLine, emit, screen
 from .params import Duration, Word
@@ -18,7 +19,7 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 
 
 @click.command("diagnose", cls=Command)
-@click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...")
+@click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge a saved bundle (directory or .tar.gz), no cluster.")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--fail-on", type=Word("error", "warning", "info", "never"), default="error", help="Exit 1 from this severity on.")

@@ -10,12 +10,13 @@ import click
 
 from ..errors import UsageError
 from ..model.rule import Rule
+from . import values
 from .output import emit, screen
 from .params import Word
 
 
 @click.command("explain")
-@click.argument("rule", metavar="RULE")
+@click.argument("rule", metavar="RULE", shell_complete=values.rules)
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
 def command(rule: str, output: str, color: str) -> int:

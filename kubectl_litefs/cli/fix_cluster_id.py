@@ -13,6 +13,7 @@ import click
 
 from ..errors import LitefsError
 from ..exitcodes import MEANINGS, ExitCode
+from . import values
 from .backup_dir import warnings as place_warnings
 from .fix_words import fix_options
 from .options import Command, cluster_options, connection, verbosity
@@ -50,7 +51,7 @@ class FixCommand(Command):
 
 
 @click.command("fix-cluster-id", cls=FixCommand)
-@click.argument("pods", nargs=-1, metavar="POD")
+@click.argument("pods", nargs=-1, metavar="POD", shell_complete=values.litefs_pods)
 @click.option(
     "--dry-run",
     type=Word("none", "client", "server"),

@@ -7,13 +7,17 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import LitefsError
 from ..exitcodes import ExitCode
+from . import complete
 from .output import drop_stdout, no_stdout_surprises
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 PROG = "kubectl litefs"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -26,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "One rule in full: symptom, cause, impact, remedy."),
     "rules": ("rules", "The table of all rules."),
     "rbac": ("rbac", "Print the smallest Role that a command needs."),
+    "completion": ("completion", "Completion in bash, zsh and fish: for kubectl, and for kubectl-litefs itself."),
     "version": ("version", "Versions of the tool, of Python and of the rule table."),
 }
 """Name -> (module with a click command `command`, one line for --help). Listing them imports none of them."""
@@ -56,6 +61,13 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"there is no command {name!r}; {meant}", ctx)
         return super().resolve_command(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
+        """From the table: click's own would import every command."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=told) for name, (_, told) in COMMANDS.items() if name.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
@@ -84,6 +96,8 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args) or ["--help"]
     no_stdout_surprises()
     try:
+        if words[0] in (complete.WORDS, complete.LINE):
+            return complete.respond(cli, words[0], words[1:])
         result: Any = cli.main(words, prog_name=PROG, standalone_mode=False)
         sys.stdout.flush()
         return int(result or 0)

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ..model.target import Target
+from . import values
 from .params import Duration, Level
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PATH = click.Path()
 _FLAGS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("-n", "--namespace"), {"metavar": "NAME", "help": "Look in this namespace (default: the context's)."}),
+    (("-n", "--namespace"), {"metavar": "NAME", "shell_complete": values.namespaces, "help": "Look in this namespace (default: the context's)."}),
     (("-A", "--all-namespaces"), {"is_flag": True, "help": "Look in every namespace."}),
     (("-l", "--selector"), {"metavar": "LABELS", "help": "Only sets with pods of these labels (app=abaci)."}),
-    (("--context",), {"metavar": "NAME", "help": "The kubeconfig context to use."}),
+    (("--context",), {"metavar": "NAME", "shell_complete": values.contexts, "help": "The kubeconfig context to use."}),
     (("--kubeconfig",), {"type": _PATH, "metavar": "FILE", "help": "The kubeconfig file to use."}),
-    (("--cluster",), {"metavar": "NAME", "help": "The kubeconfig cluster to use."}),
-    (("--user",), {"metavar": "NAME", "help": "The kubeconfig user to use."}),
+    (("--cluster",), {"metavar": "NAME", "shell_complete": values.clusters, "help": "The kubeconfig cluster to use."}),
+    (("--user",), {"metavar": "NAME", "shell_complete": values.users, "help": "The kubeconfig user to use."}),
     (("-s", "--server"), {"metavar": "URL", "help": "Address of the API server."}),
     (("--token",), {"metavar": "TOKEN", "help": "Bearer token for the API server."}),
     (("--as", "as_user"), {"metavar": "USER", "help": "User to impersonate."}),
@@ -106,8 +107,9 @@ def connection(ctx: click.Context) -> ConnectionOptions:
     """How to reach the API server."""
     from ..kube.options import ConnectionOptions
 
-    values = {name: ctx.params[name] for name in _CONNECTION if ctx.params[name] not in (None, ())}
-    return ConnectionOptions(namespace=ctx.params["namespace"], **values)
+    flags = {name: ctx.params.get(name) for name in _CONNECTION}
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    return ConnectionOptions(namespace=ctx.params.get("namespace"), **given)
 
 
 def target(ctx: click.Context, names: tuple[str, ...] = ()) -> Target:

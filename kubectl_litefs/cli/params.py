@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     WordType = click.ParamType[str]
     SecondsType = click.ParamType[float]
     LevelType = click.ParamType[int]
@@ -38,6 +40,11 @@ class Word(WordType):
         if text not in self.choices:
             self.fail(f"{text!r} is none of {', '.join(self.choices)}{did_you_mean(text, self.choices)}", param, ctx)
         return text
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[Any]]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(choice) for choice in self.choices if choice.startswith(incomplete)]
 
 
 def did_you_mean(text: str, choices: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import os
 import click
 
 from ..errors import UsageError
+from . import values
 from .output import emit
 from .params import Word, did_you_mean
 from .pod_argument import pod_name
@@ -14,10 +15,10 @@ from .pod_argument import pod_name
 
 @click.command("rbac")
 @click.argument("name", type=Word("diagnose", "bundle", "fix-cluster-id"), metavar="COMMAND")
-@click.argument("pod", required=False)
-@click.option("-n", "--namespace", metavar="NAME", help="For this namespace (default: the context's).")
+@click.argument("pod", required=False, shell_complete=values.litefs_pods)
+@click.option("-n", "--namespace", metavar="NAME", shell_complete=values.namespaces, help="For this namespace (default: the context's).")
 @click.option("-A", "--all-namespaces", is_flag=True, help="For every namespace.")
-@click.option("--context", metavar="NAME", help="The kubeconfig context whose namespace is meant.")
+@click.option("--context", metavar="NAME", shell_complete=values.contexts, help="The kubeconfig context whose namespace is meant.")
 @click.option("--kubeconfig", type=click.Path(), metavar="FILE", help="The kubeconfig file to use.")
 @click.pass_context
 def command(

@@ -1,0 +1,163 @@
+"""TAB in real shells, against a cluster on the loopback: `kubectl litefs` through kubectl's own completion, and the
+bare `kubectl-litefs` through ours. Each shell, a plain kubectl (KUBECTL=/path, or on PATH) and for bash the package
+bash-completion must be there; what is absent is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubectl_litefs.cli import shim
+from kubectl_litefs.cli.main import COMMANDS
+
+from ..cli.run import ROOT
+from .cluster import HOSTILE, Cluster, kubeconfig, named
+from .terminal import Terminal
+
+BASH_COMPLETION = next((p for p in ("/usr/share/bash-completion/bash_completion", "/opt/homebrew/etc/profile.d/bash_completion.sh", "/usr/local/etc/profile.d/bash_completion.sh") if os.path.exists(p)), None)
+BARE, THROUGH_KUBECTL = "kubectl-litefs", "kubectl litefs"
+SETUP = {
+    ("bash", BARE): "source <(kubectl-litefs completion bash)",
+    ("zsh", BARE): "source <(kubectl-litefs completion zsh)",
+    ("fish", BARE): "kubectl-litefs completion fish | source",
+    ("bash", THROUGH_KUBECTL): f"source {BASH_COMPLETION}\nsource <(kubectl completion bash)",
+    ("zsh", THROUGH_KUBECTL): "source <(kubectl completion zsh)",
+    ("fish", THROUGH_KUBECTL): "kubectl completion fish | source",
+}
+
+
+def plain_kubectl() -> str | None:
+    """A kubectl that completes plugins (1.26 and later), and is no vendor's script around one."""
+    found = os.environ.get("KUBECTL") or shutil.which("kubectl")
+    if found is None:
+        return None
+    done = subprocess.run([found, "completion", "bash"], capture_output=True, text=True, timeout=30)
+    return os.path.realpath(found) if done.returncode == 0 and "__start_kubectl" in done.stdout else None
+
+
+KUBECTL = plain_kubectl()
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with kubectl, kubectl-litefs and what `completion install` writes."""
+    folder = tmp_path_factory.mktemp("bin")
+    program = folder / "kubectl-litefs"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' -m kubectl_litefs \"$@\"\n")
+    program.chmod(0o755)
+    if KUBECTL is not None:
+        (folder / "kubectl").symlink_to(KUBECTL)
+    done = subprocess.run([program, "completion", "install", "--dir", folder], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and (folder / shim.NAME).read_bytes() == shim.CONTENT
+    return folder
+
+
+Shell = tuple[str, str, Terminal]
+
+
+@pytest.fixture(scope="module", params=SETUP, ids=[f"{shell}:{program.replace(' ', '_')}" for shell, program in SETUP])
+def shell(
+    request: pytest.FixtureRequest, programs: Path, started: tuple[Cluster, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shell]:
+    """(shell, the words that are completed, its terminal)."""
+    name, program = request.param
+    if shutil.which(name) is None:
+        pytest.skip(f"no {name} here")
+    if program == THROUGH_KUBECTL and KUBECTL is None:
+        pytest.skip("no plain kubectl here: put one on PATH or set KUBECTL")
+    if (name, program) == ("bash", THROUGH_KUBECTL) and BASH_COMPLETION is None:
+        pytest.skip("kubectl's completion in bash needs the package bash-completion, which is not here")
+    home = tmp_path_factory.mktemp(name)
+    for made in ("bundle-one.tar.gz", "bundle-two.tar.gz"):
+        (home / made).touch()
+    (home / "some-folder").mkdir()
+    env = {"PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin", "KUBECONFIG": str(started[1]), "COLUMNS": "120"}
+    terminal = Terminal(name, f"cd {home}\n{SETUP[name, program]}", home, env)
+    try:
+        yield name, program, terminal
+    finally:
+        terminal.close()
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(("typed", "becomes"), [
+    ("diag", "diagnose "),
+    ("diagnose --fail", "diagnose --fail-on "),
+    ("diagnose --fail-on e", "diagnose --fail-on error "),
+    ("diagnose --color=al", "diagnose --color=always "),
+    ("diagnose -n abacu", "diagnose -n abacus "),
+    ("diagnose --namespace=kub", "diagnose --namespace=kube-system "),
+    ("diagnose abaci-w", "diagnose abaci-web-0 "),
+    ("diagnose st", "diagnose statefulset/abaci-app "),
+    ("diagnose sts/a", "diagnose sts/abaci-app "),
+    ("diagnose --context here --kubeconfig $KUBECONFIG abaci-w", "diagnose --context here --kubeconfig $KUBECONFIG abaci-web-0 "),
+    ("explain LFS60", "explain LFS60"),
+    ("explain LFS801", "explain LFS801 "),
+    ("demo two", "demo two-faults "),
+    ("completion stat", "completion status "),
+    ("diagnose --from bundle-t", "diagnose --from bundle-two.tar.gz "),
+    ("diagnose --kubeconfig=bundle-t", "diagnose --kubeconfig=bundle-two.tar.gz "),
+    ("diagnose --from=bundle-t", "diagnose --from=bundle-two.tar.gz "),
+    ("completion install --dir som", "completion install --dir some-folder/"),
+    ("explain bundle-t", "explain bundle-t"),
+    ("nonsense bundle-t", "nonsense bundle-t"),
+])  # fmt: skip
+def test_one_tab(shell: Shell, typed: str, becomes: str) -> None:
+    name, program, terminal = shell
+    line, _ = terminal.complete(f"{program} {typed}")
+    if name == "fish" and typed.startswith(("explain b", "nonsense")):
+        becomes = becomes.rstrip()
+    assert line.rstrip() == f"{program} {becomes}".rstrip()
+    if becomes.endswith(" ") and name != "fish":
+        assert line.endswith(" "), "the word is complete"
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_context_with_colons(shell: Shell) -> None:
+    _, program, terminal = shell
+    for typed in ("diagnose --context arn:aws:e", "diagnose --context=ar"):
+        line, _ = terminal.complete(f"{program} {typed}")
+        assert line.replace("\\", "").rstrip().endswith("arn:aws:eks:eu:1:cluster/far"), line
+
+
+def test_the_list_of_commands(shell: Shell) -> None:
+    _, program, terminal = shell
+    _, shown = terminal.complete(f"{program} ", tabs=2)
+    assert all(command in shown for command in COMMANDS)
+    assert "Print the smallest Role" in shown
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_list_of_pods(shell: Shell) -> None:
+    _, program, terminal = shell
+    line, shown = terminal.complete(f"{program} diagnose abaci-app", tabs=2)
+    assert line.startswith(f"{program} diagnose abaci-app-")
+    assert all(pod in shown for pod in ("abaci-app-0", "abaci-app-1", "abaci-app-2"))
+    assert "bundle-one" not in shown
+
+
+def test_a_cluster_cannot_run_commands(shell: Shell, cluster: Cluster) -> None:
+    """kubectl's script for bash has the shell expand what it is given."""
+    _, program, terminal = shell
+    cluster.extra = [named(n) for n in HOSTILE]
+    for typed in ("diagnose abaci-", "diagnose --user "):
+        terminal.complete(f"{program} {typed}", tabs=2)
+    _, listed = terminal.complete("pwne", tabs=1)
+    assert cluster.requests, "it was asked"
+    assert not list(Path(terminal.home).rglob("pwned")), listed
+
+
+def test_a_cluster_out_of_reach_is_silent(shell: Shell, tmp_path: Path) -> None:
+    _, program, terminal = shell
+    away = kubeconfig(tmp_path / "away", "http://127.0.0.1:1")
+    for typed in (f"diagnose --kubeconfig {away} ab", "diagnose --context nowhere ab"):
+        line, shown = terminal.complete(f"{program} {typed}")
+        assert line.rstrip() == f"{program} {typed}"
+        assert "rror" not in shown and "refused" not in shown
