@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,13 @@ def diagnose_bundle(path: Path, wanted: tuple[str, ...] = ()) -> Report:
     return judge(snapshot)
 
 
+def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer) -> Report:
+    """Judge logs alone. `namespace` is theirs where they do not tell; empty where nobody knows."""
+    from .gather import log_files
+
+    return judge(log_files.gather(paths, namespace, observer))
+
+
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
     """Write what `diagnose` would read, redacted, to a .tar.gz that does not exist yet."""
     from .gather import live
@@ -78,8 +85,16 @@ def require_litefs(facts: Facts) -> None:
         raise CouldNotLook(
             "no-litefs-found",
             "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
-            hint="Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
+            hint=_NO_LITEFS[facts.source],
         )
+
+
+_NO_LITEFS = {
+    "live": "Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
+    "bundle": "It was saved of another namespace, or of no LiteFS cluster.",
+    "files": "Pods, ConfigMaps and the logs of LiteFS's container tell the most.",
+    "logs": "LiteFS's lines stand in its container's log: kubectl logs POD --all-containers --prefix --timestamps > POD.log",
+}
 
 
 def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:

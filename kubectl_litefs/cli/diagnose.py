@@ -21,6 +21,7 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @click.command("diagnose", cls=Command)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge a saved bundle (directory or .tar.gz), no cluster.")
+@click.option("--logs", multiple=True, type=click.Path(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--fail-on", type=Word("error", "warning", "info", "never"), default="error", help="Exit 1 from this severity on.")
 @click.option("--strict", is_flag=True, help="Exit 3 when anything could not be looked at.")
@@ -35,6 +36,7 @@ def command(
     /,
     names: tuple[str, ...],
     bundle: Path | None,
+    logs: tuple[str, ...],
     output: str,
     fail_on: str,
     strict: bool,
@@ -49,8 +51,7 @@ def command(
     Without names: every LiteFS set of the namespace. With names (abaci-app-1, statefulset/abaci-app): the whole set
     that each belongs to. Reads only: no exec, no Secret, no write.
     """
-    names = kind_and_names(names)
-    report = _replay(ctx, bundle, names) if bundle is not None else _live(ctx, names)
+    report = _report(ctx, names, bundle, logs)
     if output == "text":
         from ..render import text
 
@@ -81,6 +82,26 @@ def structured(report: Report, output: str) -> str:
 
     rendered: str = importlib.import_module(FORMATS[output]).render(report)
     return rendered
+
+
+def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...]) -> Report:
+    """From wherever the flags say."""
+    if logs and bundle is not None:
+        raise click.UsageError("--from and --logs exclude each other: a bundle has its logs in it", ctx)
+    if logs:
+        return _from_logs(ctx, (*logs, *words))
+    names = kind_and_names(words)
+    return _replay(ctx, bundle, names) if bundle is not None else _live(ctx, names)
+
+
+def _from_logs(ctx: click.Context, files: tuple[str, ...]) -> Report:
+    """With --logs, words are further files: a shell writes them so for `--logs *.log`."""
+    live_only = [flag for flag in given(ctx) if flag != "--namespace"]
+    if live_only:
+        raise click.UsageError(f"--logs reads files, so {', '.join(live_only)} cannot apply; -n says whose namespace they are from", ctx)
+    from .. import app
+
+    return app.diagnose_logs(files, ctx.params["namespace"] or "", ProgressLine())
 
 
 def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...]) -> Report:

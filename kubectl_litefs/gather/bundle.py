@@ -86,7 +86,7 @@ def _manifest(snapshot: Snapshot) -> dict[str, Any]:
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "namespaces": list(snapshot.namespaces),
-        "taken_at": snapshot.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "taken_at": snapshot.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ") if snapshot.taken_at else None,
         "kubernetes": snapshot.kubernetes,
         "litefs": snapshot.litefs,
         "gaps": [{"what": g.what, "why": g.why.value, "detail": g.detail} for g in snapshot.gaps],

@@ -66,7 +66,7 @@ class Report:
     gaps: tuple[Gap, ...]
     namespaces: tuple[str, ...]
     source: Source
-    taken_at: datetime
+    taken_at: datetime | None
     tool_version: str
 
     def count(self, severity: Severity) -> int:

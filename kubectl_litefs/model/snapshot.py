@@ -9,7 +9,8 @@ from typing import Literal
 
 from .origin import Gap
 
-Source = Literal["live", "bundle"]
+Source = Literal["live", "bundle", "files", "logs"]
+"""`files`: the output of other tools; `logs`: logs and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Snapshot:
     """Logical path (bundle layout, format 1) -> Item, and what is missing.
 
     `wanted` names what was asked for (`statefulset/abaci-app`, `pod/abaci-app-1`); empty means everything.
-    A set is judged as a whole even if only one of its pods was named.
+    A set is judged as a whole even if only one of its pods was named. `taken_at` is None where nothing tells the time.
     """
 
     items: Mapping[str, Item]
     gaps: tuple[Gap, ...]
     namespaces: tuple[str, ...]
-    taken_at: datetime
+    taken_at: datetime | None
     source: Source
     kubernetes: str = ""
     litefs: str = ""
