@@ -47,6 +47,7 @@ bench: $(READY) ## start-up, a live diagnose against the commands it replaces (n
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.log_memory
+	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.backup
 
 fuzz: $(READY) ## the property tests, with many more examples
