@@ -112,11 +112,20 @@ def _sight(rule: Rule, cluster: Cluster) -> tuple[bool, list[Gap]]:
                     missing.append(gap)
                 elif has(pod, what):
                     present = True
+                    missing += _untimed(pod, what)
         elif what in cluster.gaps:
             missing.append(cluster.gaps[what])
         else:
             present = True
     return present, missing
+
+
+def _untimed(pod: Pod, what: str) -> list[Gap]:
+    """The gap of a log without times: what stands in it may be long over."""
+    run = {"log": pod.log, "previous": pod.previous}.get(what)
+    if run is None or not run.untimed:
+        return []
+    return [Gap(run.source, GapReason.NOT_ASKED, "its lines bear no times: what is over and what still goes on cannot be told apart")]
 
 
 def has(pod: Pod, what: str) -> bool:

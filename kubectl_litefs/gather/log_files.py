@@ -146,7 +146,7 @@ def _snapshot(runs: Mapping[Stream, LogRun], gaps: list[Gap], paths: Sequence[st
         items=items,
         gaps=tuple(gaps),
         namespaces=tuple(namespaces),
-        taken_at=max((t for run in runs.values() for t in _times(run)), default=None),
+        taken_at=max((t for run in runs.values() for t in newest(run)), default=None),
         source="logs",
         looked_at=(
             f"{len(paths)} log file{'s' * (len(paths) != 1)} with {lines} line{'s' * (lines != 1)}, none of them LiteFS's",
@@ -155,7 +155,7 @@ def _snapshot(runs: Mapping[Stream, LogRun], gaps: list[Gap], paths: Sequence[st
     )
 
 
-def _times(run: LogRun) -> Iterator[datetime]:
+def newest(run: LogRun) -> Iterator[datetime]:
     """When it was last heard, as far as its lines bear times."""
     yield from (line.time for line in (*run.tail[::-1], *(h.last for h in run.hits.values())) if line.time)
 

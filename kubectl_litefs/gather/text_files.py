@@ -35,19 +35,23 @@ def chunks(file: IO[bytes]) -> Iterator[bytes]:
 
     Raises Damaged where a packed file ends early or is broken.
     """
-    raw = _raw(file)
+    yield from plain(_raw(file))
+
+
+def plain(raw: Iterator[bytes]) -> Iterator[bytes]:
+    """The same for chunks of bytes."""
     first = next(raw, b"")
     while 0 < len(first) < 4 and (more := next(raw, b"")):
         first += more  # a pipe may give the first bytes one by one
-    plain = _again(first, raw)
+    data = _again(first, raw)
     if first.startswith(GZIP):
-        plain = _unpacked(plain)
-        first = next(plain, b"")
-        plain = _again(first, plain)
+        data = _unpacked(data)
+        first = next(data, b"")
+        data = _again(first, data)
     for mark, encoding in _BOMS:
         if first.startswith(mark):
-            plain = _without(mark, plain, encoding)
-    yield from plain
+            data = _without(mark, data, encoding)
+    yield from data
 
 
 def _raw(file: IO[bytes]) -> Iterator[bytes]:
@@ -83,12 +87,12 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
         raise Damaged("the file ends too early")
 
 
-def _without(mark: bytes, plain: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def _without(mark: bytes, data: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
     waiting = len(mark)
-    for chunk in plain:
-        data, waiting = chunk[waiting:], max(0, waiting - len(chunk))
-        yield decoder.decode(data).encode("utf8", "replace") if decoder else data
+    for chunk in data:
+        rest, waiting = chunk[waiting:], max(0, waiting - len(chunk))
+        yield decoder.decode(rest).encode("utf8", "replace") if decoder else rest
 
 
 def first_bytes(path: str, size: int = 4096) -> bytes:

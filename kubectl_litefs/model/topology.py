@@ -14,7 +14,7 @@ from enum import Enum
 
 from .cluster import Cluster
 from .lease import lease_of
-from .origin import Evidence
+from .origin import Evidence, GapReason
 from .pod import Pod
 
 CONNECT_ERRORS = ("connect-error", "different-cluster-id", "position-mismatch", "stream-broken", "bad-frame")
@@ -235,7 +235,7 @@ def _subscribed(cluster: Cluster, primary: Pod) -> bool:
 def _silent(cluster: Cluster, pod: Pod) -> Link:
     """A pod whose /info was not seen."""
     gap = pod.gaps.get("info")
-    if "spec" in pod.gaps:
+    if "spec" in pod.gaps or (pod.container.running and pod.log and gap is not None and gap.why is GapReason.NOT_ASKED):
         return _by_log(cluster, pod)
     why = gap.detail if gap is not None and gap.detail else "its HTTP port was not seen"
     if not pod.container.running:
@@ -245,7 +245,7 @@ def _silent(cluster: Cluster, pod: Pod) -> Link:
 
 
 def _by_log(cluster: Cluster, pod: Pod) -> Link:
-    """A pod of which there is nothing but its log."""
+    """A pod that nobody asked: what its log says."""
     log = pod.log
     last = log.latest("lease-acquired", "existing-primary", "connected", *CONNECT_ERRORS) if log else None
     if log is None or last is None:

@@ -43,6 +43,7 @@ _STERN = re.compile(
 """As a line of LiteFS's begins: only there is it sure that the words in front are names."""
 _TWO_NAMES = re.compile(_INK + rb"(" + _NAME + rb")" + _INK + rb" " + _INK + rb"(" + _NAME + rb")" + _INK + rb" ")
 _CRI = re.compile(rb"\n(" + _STAMP + rb") (stdout|stderr) ([FP])(?::[^ \n]*)?(?: |(?=\n)|\Z)")
+_MARK = re.compile(rb"\n==== (START|END) logs for container (" + _NAME + rb") of pod (" + _NAME + rb")/(" + _NAME + rb") ====(?=\r?\n|\Z)")
 _POD = re.compile(rb"(?:.*-)?(?:\d{1,4}|[bcdfghjklmnpqrstvwxz2456789]{5})\Z")
 """How the names of pods of a set end."""
 
@@ -61,6 +62,8 @@ def recognize(block: bytes) -> Envelope | None:
     def most(hits: int) -> bool:
         return hits > 0 and 2 * hits >= len(lines)
 
+    if _MARK.match(block):
+        return Marked()
     for pattern in (_KUBECTL, _CRI):
         if most(sum(pattern.match(b"\n" + line) is not None for line in lines)):
             return Prefixed(_KUBECTL) if pattern is _KUBECTL else Cri()
@@ -113,6 +116,27 @@ class Prefixed:
                 continue
             for part in text.split(b"\n"):
                 yield speaker, part, block.lines[at]
+                at += 1
+
+
+class Marked:
+    """`kubectl cluster-info dump`: the containers of a pod one after the other, between lines that name them."""
+
+    def __init__(self) -> None:
+        self._speaker = NOBODY
+
+    def unwrap(self, block: Block) -> Iterator[Line]:
+        pieces = _MARK.split(block.data)
+        at = 0
+        for i in range(0, len(pieces), 5):
+            if i:
+                turn, container, namespace, pod = pieces[i - 4 : i]
+                begins = turn == b"START"
+                self._speaker = Speaker(*(n.decode("ascii") for n in (namespace, pod, container))) if begins else NOBODY
+                at += 1
+            for text in pieces[i].split(b"\n")[1:]:
+                if self._speaker is not NOBODY:
+                    yield self._speaker, text, block.lines[at]
                 at += 1
 
 

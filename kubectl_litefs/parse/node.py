@@ -67,7 +67,7 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
 
 def _unseen_spec(snapshot: Snapshot, obj: Obj) -> dict[str, Gap]:
     """The gap, under each part, of a pod that only its log tells of: its object holds names and nothing else."""
-    gap = next((g for g in snapshot.gaps if g.what == obj.source), None)
+    gap = next((g for g in snapshot.gaps if g.what == obj.source and g.why is GapReason.OFFLINE), None)
     return dict.fromkeys(("spec", "env", "config"), gap) if gap is not None else {}
 
 
