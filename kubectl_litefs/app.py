@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import engine
 from .errors import CouldNotLook
 from .gather import bundle, selection
-from .model.cluster import Facts
+from .model.cluster import Cluster, Facts
 from .model.report import Report
 from .model.snapshot import Snapshot
 from .model.target import Target
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .fix.outcome import Outcome
     from .fix.plan import Plan
     from .fix.work import Ui
+    from .model.effective import Effective
 
 
 def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Report:
@@ -37,10 +38,13 @@ def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) 
 
 def diagnose_bundle(path: Path, wanted: tuple[str, ...] = ()) -> Report:
     """Judge a saved bundle: the same findings as live, at the time it was taken."""
+    return judge(saved(path, wanted))
+
+
+def saved(path: Path, wanted: tuple[str, ...]) -> Snapshot:
+    """What was saved, narrowed to the sets that the names belong to."""
     snapshot = bundle.load(path)
-    if wanted:
-        snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
-    return judge(snapshot)
+    return dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted)) if wanted else snapshot
 
 
 def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer) -> Report:
@@ -48,6 +52,35 @@ def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer) -> R
     from .gather import log_files
 
     return judge(log_files.gather(paths, namespace, observer))
+
+
+def facts_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Facts:
+    """What a cluster shows of LiteFS, unjudged. Raises as `diagnose_live` does, and where there is no LiteFS."""
+    from .gather import live
+
+    return _facts(live.gather(kube, target, clock, observer))
+
+
+def facts_saved(path: Path, wanted: tuple[str, ...]) -> Facts:
+    """The same of what was saved."""
+    return _facts(saved(path, wanted))
+
+
+def _facts(snapshot: Snapshot) -> Facts:
+    facts = assemble(snapshot)
+    require_litefs(facts)
+    return dataclasses.replace(facts, wanted=snapshot.wanted)
+
+
+def settings(facts: Facts) -> list[tuple[Cluster, list[Effective]]]:
+    """The settings of each cluster's pods; of the pods that were named, where only pods were."""
+    from .model.effective import effective
+
+    named = {name for name in facts.wanted if not name.startswith(("statefulset/", "deployment/", "daemonset/"))}
+    sets = {name for cluster in facts.clusters for w in cluster.workloads for name in (str(w), w.name)}
+    return [
+        (c, [e for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named]) for c in facts.clusters
+    ]
 
 
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:

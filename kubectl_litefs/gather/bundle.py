@@ -17,7 +17,7 @@ from ..errors import CouldNotLook, UsageError
 from ..model.objects import parse_time
 from ..model.origin import Gap, GapReason
 from ..model.snapshot import Item, Snapshot
-from . import dump, safe_files
+from . import safe_files
 from .safe_files import MAX_TOTAL
 
 FORMAT = 1
@@ -38,6 +38,8 @@ def load(path: Path) -> Snapshot:
     files = safe_files.read(path)
     manifest = files.found.get(MANIFEST)
     if manifest is None:
+        from . import dump  # a parser of YAML and of logs, which no bundle needs
+
         return dump.snapshot(files, path)
     if files.links:
         raise CouldNotLook("bundle-unsafe", f"{path}: {files.links[0][:100]!r} is a link or a device; a bundle holds plain files only")

@@ -94,3 +94,5 @@ class Facts:
     taken_at: datetime | None
     source: Source
     looked_at: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    """The names that were asked for, as in `Snapshot`."""
