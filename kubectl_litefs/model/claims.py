@@ -52,3 +52,9 @@ def unscheduled(pod: Pod) -> Word | None:
             message = str(c.get("message") or "")
             return Word(str(c.get("reason")), message, True, pod.obj.seen(f"status.conditions.{i}.message", message))
     return None
+
+
+def volume_of(cluster: Cluster, claim: Obj) -> Obj | None:
+    """The PersistentVolume that the claim is bound to; None where it has none, or none that was seen."""
+    name = claim.get("spec.volumeName")
+    return cluster.find("persistentvolumes", str(name), "") if name else None
