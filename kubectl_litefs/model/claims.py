@@ -35,12 +35,13 @@ def about_claim(cluster: Cluster, claim: Obj) -> Word | None:
     events = [e for e in cluster.list("events") or () if concerns(e)]
     if not events:
         return None
-    best = max(events, key=lambda e: (e.get("type") == "Warning", _at(e)))
+    best = max(events, key=lambda e: (e.get("type") == "Warning", happened(e)))
     warning = best.get("type") == "Warning"
     return Word(str(best.get("reason")), str(best.get("message")), warning, best.seen("message"))
 
 
-def _at(event: Obj) -> datetime:
+def happened(event: Obj) -> datetime:
+    """When an event was last seen."""
     keys = ("series.lastObservedTime", "lastTimestamp", "eventTime", "metadata.creationTimestamp")
     return next((t for k in keys if (t := parse_time(event.get(k))) is not None), EVER)
 
