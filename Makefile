@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test e2e e2e-control-plane unit lint docs docs-check demo bench fuzz build dist release new-rule lock clean
+.PHONY: help test e2e e2e-control-plane unit lint docs docs-check demo bench fuzz build compat dist release new-rule lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ fuzz: $(READY) ## the property tests, with many more examples
 build: $(READY) ## wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
+compat: $(READY) ## Python 3.10 to 3.13, those that are here, with the lowest and the newest dependencies: some minutes; ARGS=tests for all tests
+	$(BIN)/python -m tools.compat $(ARGS)
+
 dist: $(READY) ## the archive for Krew, the same bytes each time, and its sha256
 	$(BIN)/python -m tools.dist
 
@@ -69,5 +72,5 @@ lock: ## how to renew requirements-dev.lock
 	@echo "where versions differ, one line each with a python_version marker."
 
 clean: ## remove .venv, caches and build results
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .compat build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
