@@ -11,7 +11,7 @@ cgroup=litefs-e2e-$(cksum <<< "$LAB" | cut -d ' ' -f 1) # not the usual one: a k
 places=(/run/netns /run/containerd /var/lib/kubelet /var/log/containers) # kubelet and containerd write there whatever they are told
 tunables=(vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes)
 
-if [ -n "${LITEFS_BIN:-}" ]; then LITEFS_BIN=$(realpath --canonicalize-missing "$LITEFS_BIN"); export LITEFS_BIN; fi
+if [[ ${LITEFS_BIN:-/} != /* ]]; then export LITEFS_BIN=$PWD/$LITEFS_BIN; fi
 cni=$(for d in /usr/lib/cni /usr/libexec/cni /opt/cni/bin; do if [ -x $d/bridge ]; then echo $d; break; fi; done)
 
 node_lacks() { # UNSHARE...: why there can be no node here; nothing if there can

@@ -58,12 +58,13 @@ class RealSet(Workload):
 
     def versions(self) -> dict[str, str]:
         """Of every object that a repair might touch: equal before and after means that nothing was done to any of them."""
-        groups = (self.core, self.path.rpartition("/")[0].rpartition("/")[0], f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}")
-        kinds = ((0, "pods"), (0, "persistentvolumeclaims"), (0, "configmaps"), (0, "services"), (1, "statefulsets"), (1, "controllerrevisions"), (2, "leases"))
-        listed = [(kind, item) for group, kind in kinds for item in self.api.get(f"{groups[group]}/{kind}")["items"]]
-        volumes = self.api.get("/api/v1/persistentvolumes")["items"]
-        listed += [("persistentvolumes", v) for v in volumes if v["spec"].get("claimRef", {}).get("namespace") == self.namespace]
-        return {f"{kind}/{item['metadata']['name']}": item["metadata"]["resourceVersion"] for kind, item in listed}
+        apps, locks = (f"/apis/{group}/namespaces/{self.namespace}" for group in ("apps/v1", "coordination.k8s.io/v1"))
+        paths = [f"{self.core}/{kind}" for kind in ("pods", "persistentvolumeclaims", "configmaps", "services")]
+        paths += [f"{apps}/statefulsets", f"{apps}/controllerrevisions", f"{locks}/leases"]
+        found = [(path, item) for path in paths for item in self.api.get(path)["items"]]
+        volumes = "/api/v1/persistentvolumes"
+        found += [(volumes, v) for v in self.api.get(volumes)["items"] if v["spec"].get("claimRef", {}).get("namespace") == self.namespace]
+        return {f"{path}/{item['metadata']['name']}": item["metadata"]["resourceVersion"] for path, item in found}
 
     def told(self) -> str:
         """What each pod is doing, for the report of a wait that was in vain."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from ..accounts import Account, Audit
 from ..conftest import Cli
 from ..databases import checksum
@@ -24,11 +26,11 @@ def fixing(made: RealSet, backups: Path, pod: str = POD) -> list[str]:
     return ["fix-cluster-id", pod, "-n", made.namespace, "--accept-loss=db", f"--backup-dir={backups}", "-o", "json"]
 
 
-def may_fix(made: RealSet, cli: Cli, account: NewAccount) -> Account:
-    """Who may do exactly what `rbac fix-cluster-id` prints for the pod."""
+def may_fix(made: RealSet, cli: Cli, account: NewAccount, also: tuple[str, ...] = ()) -> Account:
+    """Who may do exactly what `rbac fix-cluster-id` prints for the pod. `also` names Roles that it prints but does not bind."""
     roles = cli("rbac", "fix-cluster-id", POD, "-n", made.namespace)
     assert roles.returncode == 0, roles.stderr
-    return account(made.namespace, roles.stdout)
+    return account(made.namespace, roles.stdout, also=also)
 
 
 def test_in_a_healthy_cluster_diagnose_finds_no_error(cluster: NewCluster, cli: Cli) -> None:
@@ -74,6 +76,27 @@ def test_a_cluster_id_mismatch_is_found_and_fixed(cluster: NewCluster, cli: Cli,
     assert made.rows(1)[-1] == "after the repair", "it is a replica again"
     code, report = diagnosed(cli, made.namespace)
     assert (code, errors(report)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replaced"),
+    [("scale", {*REPLACED, "pods/abaci-app-2"}), ("in-place", {"pods/abaci-app-1"})],
+    ids=["scale", "in-place"],
+)
+def test_the_other_strategies_bring_the_replica_back(cluster: NewCluster, cli: Cli, account: NewAccount, audit: Audit, tmp_path: Path, strategy: str, replaced: set[str]) -> None:
+    made = cluster("cluster-id-mismatch", mismatch=1)
+    tool = may_fix(made, cli, account, (f"kubectl-litefs-fix-{strategy}",))
+    words, before = [*fixing(made, tmp_path), f"--strategy={strategy}"], made.uids()
+    shown = cli(*words, "--dry-run", account=tool)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    done = cli(*words, "--yes", f"--plan={json.loads(shown.stdout)['plan']['id']}", account=tool, timeout=400)
+    print(done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = made.uids()
+    assert {name for name in before if after.get(name) != before[name]} == replaced and after.keys() == before.keys()
+    assert made.info(1)["clusterID"] == made.info(0)["clusterID"]
+    assert made.positions(1) == made.positions(0) and made.rows(1) == made.rows(0)
+    assert not [r for r in audit(tool.user) if r.code == 403], "the printed roles are enough"
 
 
 def test_a_primary_whose_volume_is_new_is_refused_and_nothing_is_changed(cluster: NewCluster, cli: Cli, account: NewAccount, audit: Audit, tmp_path: Path) -> None:
