@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from . import engine
 from .errors import CouldNotLook
-from .gather import bundle, selection
+from .gather import bundle, redact, selection
 from .model.cluster import Facts
+from .model.origin import GapReason
 from .model.report import Report
+from .model.rule import Finding
 from .model.snapshot import Snapshot
 from .model.target import Target
 from .parse.assemble import assemble
@@ -41,6 +43,35 @@ def diagnose_bundle(path: Path, wanted: tuple[str, ...] = ()) -> Report:
     if wanted:
         snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
     return judge(snapshot)
+
+
+def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock) -> Report:
+    """Judge files before there is a cluster: manifests, litefs.yml. `-` among the paths is standard input.
+
+    Raises UsageError for a path that is not there, CouldNotLook where no LiteFS stands in any of the files.
+    """
+    from .gather import files
+
+    facts = assemble(files.gather(paths, stdin, clock.now()))
+    if not facts.clusters:
+        unread = [g.detail or g.what for g in facts.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN)]
+        why = f"; could not read {'; '.join(unread[:5])}" if unread else ""
+        raise CouldNotLook("no-litefs-found", f"no LiteFS found; looked at {'; '.join(facts.looked_at)}{why}", hint=LINT_HINT)
+    return _without_cluster(engine.judge(facts, ALL))
+
+
+LINT_HINT = "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, or the output of helm template or kustomize build."
+
+
+def _without_cluster(report: Report) -> Report:
+    """No commands that ask a cluster, for there is none; and no secrets of the files in what is printed."""
+
+    def plain(finding: Finding) -> Finding:
+        seen = tuple(dataclasses.replace(e, excerpt=redact.text(e.excerpt)) for e in finding.evidence)
+        return dataclasses.replace(finding, commands=(), evidence=seen, message=redact.text(finding.message))
+
+    clusters = tuple(dataclasses.replace(c, findings=tuple(map(plain, c.findings))) for c in report.clusters)
+    return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
 
 
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:

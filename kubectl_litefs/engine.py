@@ -34,7 +34,7 @@ def judge(facts: Facts, rules: Sequence[Rule]) -> Report:
                 findings.append(_crash_finding(crashed_rule, rule, cluster, result.gaps[0].detail))
         who = topology(cluster)
         linked = link(_unique(findings), rules, who)
-        reports.append(ClusterReport(cluster, who, in_order(linked)))
+        reports.append(ClusterReport(cluster, who, in_order(linked), planned=facts.source == "files"))
     findings = [f for r in reports for f in r.findings]
     checks = tuple(_fold(rule, results[rule.id], findings) for rule in rules)
     gaps = tuple(dict.fromkeys((*facts.gaps, *(g for c in facts.clusters for p in c.pods for g in p.gaps.values()))))

@@ -12,6 +12,9 @@ from .logs import LogRun
 from .objects import Obj
 from .origin import Evidence, Gap, ObjectRef
 
+ALONE = "File"
+"""The kind of what is no object of Kubernetes: a litefs.yml that was given alone, whoever and however many may use it."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
@@ -126,7 +129,8 @@ class Container:
 class Pod:
     """A LiteFS node on Kubernetes. Two are equal only if they are the same, so a pod can stand in a set.
 
-    `gaps` maps what could not be seen of it (`info`, `vars`, `metrics`, `log`, `previous`, `config`) to the gap.
+    `gaps` maps what could not be seen of it (`info`, `vars`, `metrics`, `log`, `previous`, `config`; `spec` and `env` of a
+    litefs.yml that was given alone) to the gap.
     `host_name` is the kernel's host name, what an unset HOSTNAME becomes; None when it cannot be told.
     `sweeps` are the looks at its HTTP port, the newest last; empty when it was never asked.
     """
@@ -199,6 +203,16 @@ class Pod:
     @property
     def phase(self) -> str:
         return str(self.obj.get("status.phase", "Unknown"))
+
+    @property
+    def alone(self) -> bool:
+        """Whether it stands for a litefs.yml alone: nobody knows how many nodes use it, and what pods they are."""
+        return self.ref.kind == ALONE
+
+    @property
+    def planned(self) -> bool:
+        """Whether it is known from a file only, before any cluster: there is no status to look at."""
+        return self.obj.written is not None and not self.obj.mapping("status")
 
     @property
     def deleting(self) -> bool:

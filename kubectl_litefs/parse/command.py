@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..model.objects import Obj
 from ..model.origin import Evidence
 from ..model.pod import LitefsCommand
 from .container_start import Start, follow, start_words
@@ -20,7 +21,7 @@ ENTRYPOINTS = ("entrypoint", "entrypoint.sh", "start.sh", "run.sh", "init.sh")
 MAX_EXCERPT = 300
 
 
-def litefs_command(container: Mapping[str, Any], evidence_source: str, field: str) -> LitefsCommand | None:
+def litefs_command(container: Mapping[str, Any], pod: Obj, field: str) -> LitefsCommand | None:
     """None where the spec does not show LiteFS being run: the image's own entrypoint may still do it.
 
     Variables count only as far as the container's literal `env` gives them.
@@ -30,14 +31,14 @@ def litefs_command(container: Mapping[str, Any], evidence_source: str, field: st
         for e in container.get("env") or ()
         if isinstance(e, Mapping) and e.get("name") and "valueFrom" not in e
     }
-    scene = Scene(None, lambda path: None, False, evidence_source, "the command")
+    scene = Scene(None, lambda path: None, False, pod.source, "the command")
     start = follow(container, env, scene, is_litefs)
     hit = best_hit(start)
     if hit is None:
         return None
     given = [w for key in ("command", "args") for w in start_words(container, key)]
     excerpt = f"{field}.command: {json.dumps(given, ensure_ascii=False)}"
-    return as_command(hit, Evidence(evidence_source, None, excerpt[:MAX_EXCERPT]))
+    return as_command(hit, pod.at(f"{field}.{'command' if container.get('command') else 'args'}", excerpt[:MAX_EXCERPT]))
 
 
 def is_litefs(words: Sequence[str]) -> bool:

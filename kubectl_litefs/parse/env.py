@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..model.config import Sight
@@ -40,7 +41,7 @@ def resolve_env(
     """
     env, complete = container_env(pod, container, field, configmap)
     start, _ = follow_in_pod(pod, container, field, configmap, host_name, spec_env)
-    return _with_exports(env, complete, start, Evidence(pod.source, None, f"{field}.command ({pod.ref})"))
+    return _with_exports(env, complete, start, pod.at(f"{field}.command", f"{field}.command ({pod.label})"))
 
 
 def _with_exports(
@@ -59,9 +60,9 @@ def _with_exports(
         sight = Sight.UNDEFINED if undefined else Sight.UNKNOWN if unknown else Sight.KNOWN
         excerpt = f"{evidence.excerpt}: exports {name}={shown(var.value)}"[:MAX_EXCERPT]
         value = var.value if sight is Sight.KNOWN else None
-        result[name] = EnvVar(name, value, sight, Evidence(evidence.source, None, excerpt))
+        result[name] = EnvVar(name, value, sight, replace(evidence, excerpt=excerpt))
     for name in state.gone:
-        unset = Evidence(evidence.source, None, f"{evidence.excerpt}: unsets {name}")
+        unset = replace(evidence, excerpt=f"{evidence.excerpt}: unsets {name}")
         result[name] = EnvVar(name, None, Sight.UNSET, unset)
     return result, complete and not state.anything
 
@@ -101,7 +102,7 @@ def container_env(
 def _forget(env: dict[str, EnvVar], pod: Obj, where: str) -> None:
     """An unseen source may override whatever came before it."""
     for name in env:
-        env[name] = EnvVar(name, None, Sight.UNKNOWN, Evidence(pod.source, None, f"{where} may override {name} ({pod.ref})"))
+        env[name] = EnvVar(name, None, Sight.UNKNOWN, pod.at(where, f"{where} may override {name} ({pod.label})"))
 
 
 def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
@@ -124,8 +125,8 @@ def _from_configmap(
     result = {}
     for key, value in (found.mapping("data") if found is not None else {}).items():
         full = prefix + str(key)
-        excerpt = f"{where}: {full}={value} from ConfigMap {name} ({pod.ref})"[:MAX_EXCERPT]
-        result[full] = EnvVar(full, clean(str(value)), Sight.KNOWN, Evidence(pod.source, None, excerpt))
+        excerpt = f"{where}: {full}={value} from ConfigMap {name} ({pod.label})"[:MAX_EXCERPT]
+        result[full] = EnvVar(full, clean(str(value)), Sight.KNOWN, pod.at(where, excerpt))
     return result
 
 
@@ -148,9 +149,9 @@ def _entry(
         text = entry.get("value")
         value, origin = _references(clean(text) if isinstance(text, str) else "", env, complete), "value"
     known = not has_unknown(value)
-    excerpt = f"{where}: {name}={shown(value)} ({origin}, {pod.ref})"[:MAX_EXCERPT]
+    excerpt = f"{where}: {name}={shown(value)} ({origin}, {pod.label})"[:MAX_EXCERPT]
     sight = Sight.KNOWN if known else Sight.UNKNOWN
-    return EnvVar(name, value if known else None, sight, Evidence(pod.source, None, excerpt))
+    return EnvVar(name, value if known else None, sight, pod.at(where, excerpt))
 
 
 def _references(text: str, env: Mapping[str, EnvVar], complete: bool) -> str:

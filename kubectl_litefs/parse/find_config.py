@@ -49,7 +49,7 @@ def find_config(
         return Gap(what, content.reason, f"{path} {content.why}")
     return read_litefs_yml(
         content.text,
-        name=content.name,
+        name=content.origin.source if content.origin else content.name,
         source=content.source,
         path=path,
         env=env,
@@ -58,6 +58,7 @@ def find_config(
         expand_env=flags.expand_env,
         after_dashes=flags.after_dashes,
         shell_undefined=tuple(scene.undefined),
+        origin=content.origin,
     )
 
 

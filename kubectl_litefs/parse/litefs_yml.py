@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..model.config import ConfigFile, Exec, Problem, ProblemKind, Sight, Value
-from ..model.origin import Evidence
+from ..model.origin import TextOrigin
 from ..model.pod import EnvVar
 from .config_checks import Checker
 from .config_decode import Decoder, make_exec
@@ -33,17 +33,19 @@ def read_litefs_yml(
     after_dashes: tuple[str, ...] | None,
     first_line: int = 1,
     shell_undefined: Sequence[str] = (),
+    origin: TextOrigin | None = None,
 ) -> ConfigFile:
     """One litefs.yml with one pod's environment.
 
     `after_dashes` replaces `exec`, as the words after `--` do. `shell_undefined` names the variables that a script
-    expanded to nothing while it wrote this text; they stand in it as markers.
+    expanded to nothing while it wrote this text; they stand in it as markers. `origin` is where its lines stand in a file
+    that was given.
     """
 
     def read(complete: bool) -> ConfigText:
         return read_text(
             text if len(text) <= MAX_TEXT else "", env, complete, host_name,
-            expand_env=expand_env, marked=shell_undefined, source=source, first_line=first_line,
+            expand_env=expand_env, marked=shell_undefined, source=source, first_line=first_line, origin=origin,
         )  # fmt: skip
 
     config = read(env_complete)
@@ -111,7 +113,7 @@ def _with_defaults(decoder: Decoder, config: ConfigText) -> dict[str, Value]:
             values[key] = given
             continue
         default = list(spec.default) if isinstance(spec.default, list) else spec.default
-        evidence = Evidence(config.source, None, f"{key} is not set; default {_default_words(default)}")
+        evidence = config.whole(f"{key} is not set; default {_default_words(default)}")
         values[key] = Value(key, default, False, Sight.KNOWN, "", evidence)
     if decoder.execs:
         sight = Sight.KNOWN if all(e.known for e in decoder.execs) else Sight.UNKNOWN
@@ -132,5 +134,5 @@ def _from_args(words: tuple[str, ...], config: ConfigText) -> Exec:
     """The words after `--`, joined with single blanks: quotes between them are lost."""
     command = " ".join(words)
     sight = Sight.UNKNOWN if has_unknown(command) else Sight.KNOWN
-    evidence = Evidence(config.source, None, f"words after --: {shown(command)}"[:200])
+    evidence = config.whole(f"words after --: {shown(command)}"[:200])
     return make_exec(shown(command), shown(command), sight, evidence, from_args=True)

@@ -9,7 +9,7 @@ from ..model.config import ConfigFile
 from ..model.litefs import Sweep
 from ..model.logs import LogRun
 from ..model.objects import Obj
-from ..model.origin import Evidence, Gap, GapReason, ObjectRef
+from ..model.origin import Gap, GapReason, ObjectRef
 from ..model.pod import Container, Mount, Pod
 from ..model.snapshot import Item, Snapshot
 from .command import litefs_command
@@ -123,7 +123,7 @@ def _containers(obj: Obj) -> tuple[Container, ...]:
                     spec=spec,
                     status=statuses.get(name, {}),
                     command=tuple(str(w) for w in words),
-                    litefs=litefs_command(spec, obj.source, field),
+                    litefs=litefs_command(spec, obj, field),
                     mounts=_mounts(obj, spec, field, volumes),
                     field=field,
                 )
@@ -148,10 +148,9 @@ def _mounts(
                 sub_path=mount.get("subPath") or mount.get("subPathExpr") or None,
                 read_only=bool(mount.get("readOnly")),
                 propagation=mount.get("mountPropagation"),
-                evidence=Evidence(
-                    obj.source,
-                    None,
-                    f"{field}.volumeMounts.{i}: {mount.get('mountPath')} from {mount.get('name')} ({obj.ref})",
+                evidence=obj.at(
+                    f"{field}.volumeMounts.{i}",
+                    f"{field}.volumeMounts.{i}: {mount.get('mountPath')} from {mount.get('name')} ({obj.label})",
                 ),
             )
         )
@@ -193,7 +192,7 @@ def _logs(
     for key, previous in (("log", False), ("previous", True)):
         path = _log_path(obj, container.name, previous)
         item = snapshot.items.get(path)
-        recorded = gap_for(snapshot.gaps, path)
+        recorded = gap_for(snapshot, path)
         whole = recorded.why is not GapReason.TRUNCATED
         run = _read(item, complete=whole) if item is not None else None
         if run is None and (not previous or container.restarts > 0):
@@ -225,7 +224,7 @@ def _sweep(snapshot: Snapshot, below: str) -> tuple[Sweep, dict[str, Gap]]:
         path = below + name
         item = snapshot.items.get(path)
         if item is None:
-            gaps[key] = gap_for(snapshot.gaps, path)
+            gaps[key] = gap_for(snapshot, path)
             return None
         return path, item.read()
 

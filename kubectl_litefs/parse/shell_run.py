@@ -189,6 +189,8 @@ class Interpreter(Flow):
         else:
             got = self.call(name, args, Result(), state).read(args[0]) if args else Result(UNKNOWN)
             text, rest = (None if has_unknown(got.out) or got.ok is False else got.out), args[1:]
+            if got.copy_of is not None and got.copy_of.origin is not None:
+                self.scene.texts.append((got.out, got.copy_of.origin))
         self.depth += 1
         try:
             if text is None or self.depth > MAX_DEPTH:

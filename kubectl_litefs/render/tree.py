@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ..model.origin import Gap
+from ..model.origin import Evidence, Gap
 from ..model.pod import Pod
 from ..model.report import ClusterReport, Report
 from ..model.rule import Finding
@@ -57,7 +57,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "impact": finding.impact,
         "cause": finding.cause,
-        "evidence": [{"source": e.source, "line": e.line, "excerpt": e.excerpt} for e in finding.evidence],
+        "evidence": [_evidence(e) for e in finding.evidence],
         "remediation": list(finding.remediation),
         "commands": list(finding.commands),
         "consequenceOf": finding.consequence_of,
@@ -65,6 +65,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "docs": docs_page(finding.rule),
         "fingerprint": finding.fingerprint,
     }
+
+
+def _evidence(seen: Evidence) -> dict[str, Any]:
+    """`column` only for files that were given: there is none for a cluster."""
+    column = {} if seen.column is None else {"column": seen.column}
+    return {"source": seen.source, "line": seen.line, **column, "excerpt": seen.excerpt}
 
 
 def _cluster(seen: ClusterReport) -> dict[str, Any]:
