@@ -39,7 +39,7 @@ def static_pods(cluster: Cluster) -> tuple[Pod, ...]:
 def by_host_name(cluster: Cluster, key: str) -> tuple[Variable, ...]:
     """Uses of HOSTNAME at a key, under a static lease, in a litefs.yml that was given alone: they differ from node to node,
     whatever the nodes are called."""
-    pods = [p for p in static_pods(cluster) if p.alone and p.config is not None and p.config.expand_env]
+    pods = [p for p in static_pods(cluster) if p.alone and p.config and p.config.expand_env and "HOSTNAME" not in p.env]
     used = [v for p in pods if p.config for v in p.config.variables if v.key == key and v.name == "HOSTNAME"]
     return tuple(v for v in used if v.grammatical and v.operator is None)
 

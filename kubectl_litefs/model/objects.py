@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .image import Image
 from .origin import Evidence, ObjectRef, Place, TextOrigin
 
 
@@ -38,6 +39,8 @@ class Written:
     label: str
     place: Callable[[tuple[str, ...]], Place]
     text: Callable[[tuple[str, ...]], TextOrigin | None]
+    images: Mapping[str, Image] = field(default_factory=dict)
+    """By container: the image as its Dockerfile builds it, where that was given too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,10 @@ class Obj:
     def text_origin(self, *keys: str) -> TextOrigin | None:
         """Where the lines of a text stand in a file; None for an object of a cluster or a bundle."""
         return self.written.text(keys) if self.written else None
+
+    def image(self, container: str) -> Image | None:
+        """A container's image, where its Dockerfile is known."""
+        return self.written.images.get(container) if self.written else None
 
     @property
     def label(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .config import ConfigFile, Sight
+from .image import Image
 from .litefs import Database, Info, Metrics, Sweep
 from .logs import LogRun
 from .objects import Obj
@@ -83,6 +84,8 @@ class Container:
     mounts: tuple[Mount, ...]
     field: str
     """Its path in the pod (`spec.containers.0`)."""
+    build: Image | None = None
+    """Its image, where the Dockerfile is known."""
 
     @property
     def restarts(self) -> int:

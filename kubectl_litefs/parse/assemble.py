@@ -11,7 +11,7 @@ from ..model.origin import Gap, GapReason, ObjectRef
 from ..model.pod import Pod
 from ..model.snapshot import Snapshot
 from .discover import signs
-from .files.read import read_files
+from .files.read import Given, read_files
 from .node import build_pod, workload_of
 from .objects import CLUSTER, NAMESPACED, list_path, read_cluster, read_namespace
 
@@ -52,8 +52,7 @@ def _from_files(snapshot: Snapshot) -> Facts:
         for namespace, (objects, missing) in world.namespaces.items():
             clusters += _clusters(snapshot, namespace, objects, missing)
     unseen = {plural: Gap(list_path(plural, ""), GapReason.OFFLINE, "") for plural in (*NAMESPACED, *CLUSTER)}
-    for pod in given.alone:
-        clusters.append(Cluster("", (pod.ref,), (pod,), (), {}, unseen, snapshot.taken_at))
+    clusters += _alone(snapshot, given, {p.config.name for c in clusters for p in c.pods if p.config}, unseen)
     return Facts(
         clusters=tuple(clusters),
         namespaces=tuple(sorted({c.namespace for c in clusters} - {""})),
@@ -62,6 +61,15 @@ def _from_files(snapshot: Snapshot) -> Facts:
         source=snapshot.source,
         looked_at=given.looked_at,
     )
+
+
+def _alone(snapshot: Snapshot, given: Given, used: set[str], unseen: Mapping[str, Gap]) -> list[Cluster]:
+    """Files that stand alone, but for a litefs.yml that a pod was already judged with."""
+    made = [build_pod(snapshot, o, (), lambda name: unseen["configmaps"]) for o in given.alone if isinstance(o, Obj)]
+    pods = [p for p in made if p is not None]
+    used |= {p.config.name for p in pods if p.config}
+    pods += [p for p in given.alone if isinstance(p, Pod) and p.name not in used]
+    return [Cluster("", (p.ref,), (p,), (), {}, unseen, snapshot.taken_at) for p in pods]
 
 
 def select(clusters: list[Cluster], wanted: tuple[str, ...]) -> list[Cluster]:

@@ -142,7 +142,9 @@ def _first_column(line: str) -> int:
     return len(line) - len(line.lstrip(" \t-")) + 1 if line.strip(" \t-") else 1
 
 
-def lookup(env: Mapping[str, EnvVar], complete: bool, host_name: str | None, name: str) -> Answer:
+def lookup(
+    env: Mapping[str, EnvVar], complete: bool, host_name: str | None, name: str, unset: Sight = Sight.UNDEFINED
+) -> Answer:
     """A variable as LiteFS finds it. LiteFS itself fills in HOSTNAME where it is unset or empty."""
     var = env.get(name)
     if var is not None and not (name == "HOSTNAME" and (var.sight is Sight.UNSET or var.value == "")):
@@ -151,7 +153,7 @@ def lookup(env: Mapping[str, EnvVar], complete: bool, host_name: str | None, nam
         return Answer(host_name or "", Sight.KNOWN if host_name else Sight.UNKNOWN)
     if name in RUNTIME or name.startswith(ALWAYS_LINKED) or not complete:
         return Answer("", Sight.UNKNOWN)
-    return Answer("", Sight.UNDEFINED)
+    return Answer("", unset)
 
 
 def read_text(
@@ -165,9 +167,10 @@ def read_text(
     source: str,
     first_line: int,
     origin: TextOrigin | None = None,
+    unset: Sight = Sight.UNDEFINED,
 ) -> ConfigText:
     """Expand as LiteFS does. With `-no-expand-env` the uses are found all the same, and each stays as it is."""
-    expansion = expand_traced(text, lambda name: lookup(env, complete, host_name, name), marked)
+    expansion = expand_traced(text, lambda name: lookup(env, complete, host_name, name, unset), marked)
     if expand_env:
         return ConfigText(text, expansion.uses, expansion.text, source, first_line, origin)
     uses: list[Use] = []

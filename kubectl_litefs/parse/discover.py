@@ -49,6 +49,10 @@ def signs(pod: Obj, services: Sequence[Obj] = (), spec_path: str = "spec") -> Si
         elif _mounts_config(pod, container, spec_path):
             strong.append(pod.at(f"{field}.volumeMounts", f"{field}.volumeMounts: {CONFIG_NAME} ({pod.label})"))
             best = best or name
+        image = pod.image(name)
+        if image is not None and image.litefs is not None:
+            strong.append(image.litefs)
+            best = best or name
         weak += [pod.at(f"{field}.{what}".partition(": ")[0], f"{field}.{what} ({pod.label})") for what in _weak(container)]
     labels = pod.labels if spec_path == "spec" else pod.mapping("spec.template.metadata.labels")
     weak += [s.seen("spec.ports") for s in services if _selects(s, labels) and DEFAULT_PORT in _ports(s)]

@@ -10,7 +10,7 @@ from typing import Any
 from ..model.config import Sight
 from ..model.objects import Obj
 from ..model.origin import Evidence, Gap
-from ..model.pod import EnvVar
+from ..model.pod import ALONE, EnvVar
 from .command import reached
 from .container_start import Start
 from .mounted import follow_in_pod
@@ -79,8 +79,8 @@ def container_env(
     pod: Obj, container: Mapping[str, Any], field: str, configmap: ConfigMaps
 ) -> tuple[dict[str, EnvVar], bool]:
     """What the pod spec gives: `envFrom` first, in order, then `env`, where a later entry may refer to earlier ones."""
-    env: dict[str, EnvVar] = {}
-    complete = True
+    env = _of_image(pod, container)
+    complete = pod.ref.kind != ALONE
     for i, source in enumerate(_mappings(container.get("envFrom"))):
         where = f"{field}.envFrom.{i}"
         found = _from_configmap(pod, source, where, configmap)
@@ -97,6 +97,15 @@ def container_env(
             if var is not None:
                 env[name] = var
     return env, complete
+
+
+def _of_image(pod: Obj, container: Mapping[str, Any]) -> dict[str, EnvVar]:
+    """What the image's ENV gives, where its Dockerfile is known; everything in the pod's spec wins over it."""
+    image = pod.image(str(container.get("name") or ""))
+    found = image.env if image else {}
+    return {
+        n: EnvVar(n, s.value, Sight.UNKNOWN if s.value is None else Sight.KNOWN, s.evidence) for n, s in found.items()
+    }
 
 
 def _forget(env: dict[str, EnvVar], pod: Obj, where: str) -> None:

@@ -10,6 +10,7 @@ from ..model.objects import Obj
 from ..model.origin import Gap, GapReason
 from .command import is_litefs
 from .container_start import Start, follow, kubelet_expand, start_words
+from .image_files import in_image
 from .shell_state import ABSENT, Content, Scene, State, resolve
 from .unseen import clean
 
@@ -63,7 +64,8 @@ def _follow(
     kind = "init container" if where.startswith("spec.initContainers") else "container"
 
     def read(path: str) -> Content | None:
-        return mounted_file(pod, container, path, configmap, shared, env)
+        found = mounted_file(pod, container, path, configmap, shared, env)
+        return in_image(pod, container, path) if found is None else found
 
     scene = Scene(host_name, read, complete, pod.source, f"the command of {kind} {container.get('name')}")
     for key in ("command", "args"):

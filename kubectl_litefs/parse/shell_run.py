@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from .wrappers import Peeled, peel
 
 MAX_COMMANDS = 20_000
 EMPTY = Result()
+SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|k)?sh\b")
 SHELLS = frozenset("sh bash ash dash ksh zsh".split())
 
 
@@ -177,6 +179,8 @@ class Interpreter(Flow):
         if has_unknown(words[0]):
             state.ran_unseen = True
             return Result(UNKNOWN, None)
+        if "/" in words[0] and (file := self.scene.file(state, words[0])) is not None and SHEBANG.match(file.text or ""):
+            return self.nested("sh", words, state)
         return COMMANDS.get(name, unseen_program)(self.call(name, args, stdin, state))
 
     def nested(self, name: str, args: list[str], state: State) -> Result:

@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from ...model.image import File, Image
 from ...model.objects import Obj
-from ...model.origin import Gap, GapReason
+from ...model.origin import Gap, GapReason, ObjectRef, TextOrigin
 from ...model.pod import Pod
 from ...model.snapshot import Snapshot
 from ..objects import CLUSTER, NAMESPACED, Lists, list_path
+from .dockerfile import read_dockerfile
+from .images import matched, with_image
 from .kubernetes import PLURALS, objects_in
-from .lone import lone_config
+from .lone import lone_config, lone_image, lone_script
 from .planned import claims_of, pods_of
 from .recognise import YAML_NAME, Kind, recognise
 from .text import Unreadable, decode
@@ -33,6 +36,9 @@ class Found:
 
     objects: list[Obj] = field(default_factory=list)
     alone: list[Pod] = field(default_factory=list)
+    dockerfiles: dict[str, str] = field(default_factory=dict)
+    scripts: dict[str, str] = field(default_factory=dict)
+    configs: dict[str, str] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -46,10 +52,11 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """All that the files hold: applications, litefs.yml files that stand alone, what could not be read, and words for it."""
+    """All that the files hold: applications, files that stand alone (a node, or what is to become one), what could not be
+    read, and words for what was looked at."""
 
     worlds: tuple[World, ...]
-    alone: tuple[Pod, ...]
+    alone: tuple[Pod | Obj, ...]
     gaps: tuple[Gap, ...]
     looked_at: tuple[str, ...]
 
@@ -62,8 +69,33 @@ def read_files(snapshot: Snapshot) -> Given:
         _read_one(path, item.read(), found, named=item.path in snapshot.wanted)
     parts = [f"{n} {kind}" for kind, n in sorted(found.kinds.items())]
     words = ": ".join([*snapshot.looked_at, ", ".join(parts) or "none of them known to this tool"])
-    worlds = tuple(_world(objects) for objects in _applications(found.objects))
-    return Given(worlds, tuple(found.alone), tuple(found.gaps), (words,))
+    copied: set[str] = set()
+    images = [i for p, t in found.dockerfiles.items() if (i := read_dockerfile(p, t, _finder(found, p, copied))) is not None]
+    owners = [o for o in found.objects if o.ref.kind in TEMPLATED]
+    matches = matched(owners, images)
+    of_owner = {(o.source, o.ref): (container, images[n]) for n, (o, container) in matches.items()}
+    worlds = tuple(_world(objects, of_owner) for objects in _applications(found.objects))
+    lone: list[Pod | Obj] = [lone_image(i) for n, i in enumerate(images) if n not in matches and i.litefs is not None]
+    lone += [lone_script(p, t) for p, t in found.scripts.items() if p not in copied]
+    return Given(worlds, (*found.alone, *lone), tuple(found.gaps), (words,))
+
+
+def _finder(found: Found, dockerfile: str, copied: set[str]) -> Callable[[str], File | None]:
+    """Files by their path in a build's context, which is the Dockerfile's folder or one above it: where only one can be
+    meant. `copied` collects them."""
+    given = found.configs | found.scripts
+    here = os.path.dirname(dockerfile)
+
+    def find(source: str) -> File | None:
+        exact = os.path.normpath(os.path.join(here, source))
+        fitting = [p for p in given if os.path.normpath(p) == exact]
+        fitting = fitting or [p for p in given if f"/{os.path.normpath(p)}".endswith(f"/{source.lstrip('/')}")]
+        if len(fitting) != 1:
+            return None
+        copied.add(fitting[0])
+        return File(given[fitting[0]], TextOrigin(fitting[0]))
+
+    return find
 
 
 def _read_one(path: str, data: bytes, found: Found, *, named: bool) -> None:
@@ -104,12 +136,25 @@ def _litefs_yml(path: str, text: str, found: Found) -> Iterator[Unreadable]:
         line = text.count("\n", 0, template.start()) + 1
         yield Unreadable("a template of a litefs.yml; lint what comes out of it", line)
     else:
+        found.configs[path] = text
         found.alone.append(lone_config(path, text))
+
+
+def _dockerfile(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+    found.dockerfiles[path] = text
+    return iter(())
+
+
+def _script(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+    found.scripts[path] = text
+    return iter(())
 
 
 READERS: dict[Kind, Callable[[str, str, Found], Iterator[Unreadable]]] = {
     Kind.LITEFS_YML: _litefs_yml,
     Kind.KUBERNETES: _kubernetes,
+    Kind.DOCKERFILE: _dockerfile,
+    Kind.SCRIPT: _script,
 }
 """How each kind is read: what it holds goes into `Found`, what of it cannot be read comes back."""
 
@@ -127,12 +172,17 @@ def _applications(objects: list[Obj]) -> list[list[Obj]]:
     return [list(folder.values()) for folder in folders.values()]
 
 
-def _world(objects: list[Obj]) -> World:
+Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
+"""File and workload -> the container whose Dockerfile was given, and the image."""
+
+
+def _world(objects: list[Obj], images: Images) -> World:
     home = _home(objects)
     placed = [_placed(o, home) for o in objects]
+    images = {(p.source, p.ref): images[o.source, o.ref] for o, p in zip(objects, placed, strict=True) if (o.source, o.ref) in images}
     shared, unshared = _cluster_lists(placed)
     namespaces = sorted({o.ref.namespace for o in placed if PLURALS[o.ref.kind] not in CLUSTER} - {""})
-    return World({n: _lists(n, placed, shared, unshared) for n in namespaces})
+    return World({n: _lists(n, placed, shared, unshared, images) for n in namespaces})
 
 
 def _home(objects: list[Obj]) -> str:
@@ -158,7 +208,9 @@ def _cluster_lists(objects: list[Obj]) -> Lists:
     return lists, {p: _offline(p, "") for p in CLUSTER if p not in lists}
 
 
-def _lists(namespace: str, objects: list[Obj], shared: Mapping[str, tuple[Obj, ...]], unshared: Mapping[str, Gap]) -> Lists:
+def _lists(
+    namespace: str, objects: list[Obj], shared: Mapping[str, tuple[Obj, ...]], unshared: Mapping[str, Gap], images: Images
+) -> Lists:
     """The objects of one namespace, with the pods and claims that its workloads would create."""
     lists: dict[str, list[Obj]] = {}
     for obj in objects:
@@ -167,7 +219,8 @@ def _lists(namespace: str, objects: list[Obj], shared: Mapping[str, tuple[Obj, .
     owners = {(o.get("kind"), o.get("name")) for p in lists.get("pods", ()) for o in p.items("metadata.ownerReferences")}
     for obj in objects:
         if obj.ref.namespace == namespace and obj.ref.kind in TEMPLATED and (obj.ref.kind, obj.ref.name) not in owners:
-            lists.setdefault("pods", []).extend(pods_of(obj))
+            pods, built = pods_of(obj), images.get((obj.source, obj.ref))
+            lists.setdefault("pods", []).extend(pods if built is None else [with_image(p, *built) for p in pods])
             lists.setdefault("persistentvolumeclaims", []).extend(claims_of(obj))
     gaps = {p: _offline(p, namespace) for p in NAMESPACED if p not in WHOLE or not lists.get(p)}
     return {p: tuple(found) for p, found in lists.items()} | dict(shared), gaps | dict(unshared)

@@ -13,6 +13,8 @@ class Kind(str, Enum):
 
     LITEFS_YML = "litefs.yml"
     KUBERNETES = "Kubernetes objects"
+    DOCKERFILE = "Dockerfile"
+    SCRIPT = "script"
 
 
 _FIRST = re.compile(r"\s*(?:(?:#[^\n]*|---[^\n]*|%[^\n]*)?\n\s*)*")
@@ -43,6 +45,21 @@ def is_litefs_yml(path: str, text: str) -> bool:
     return NAMES.match(path) is not None
 
 
+_FROM = re.compile(r"(?:[ \t]*(?:#[^\n]*|ARG[ \t][^\n]*)?\n)*[ \t]*FROM[ \t]+\S", re.IGNORECASE)
+_SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|k)?sh\b")
+_COMMAND = re.compile(r"^[^#\n]*\blitefs\b", re.MULTILINE)
+
+
+def is_dockerfile(path: str, text: str) -> bool:
+    """Its first instruction is FROM, with nothing but ARG before it."""
+    return _FROM.match(text) is not None
+
+
+def is_script(path: str, text: str) -> bool:
+    """A shell's first line, or a shell's name, and LiteFS in a command."""
+    return (_SHEBANG.match(text) is not None or path.endswith(".sh")) and _COMMAND.search(text) is not None
+
+
 def is_kubernetes(path: str, text: str) -> bool:
     """`kind` and `apiVersion` in a file that begins like YAML or JSON."""
     return _is_yaml(text) and all(pattern.search(text) for pattern in _OBJECT)
@@ -53,5 +70,10 @@ def _is_yaml(text: str) -> bool:
     return _YAML_LIKE.match(text, start.end() if start else 0) is not None
 
 
-KINDS = ((Kind.LITEFS_YML, is_litefs_yml), (Kind.KUBERNETES, is_kubernetes))
+KINDS = (
+    (Kind.DOCKERFILE, is_dockerfile),
+    (Kind.SCRIPT, is_script),
+    (Kind.LITEFS_YML, is_litefs_yml),
+    (Kind.KUBERNETES, is_kubernetes),
+)
 """Kind -> whether a file is that, the most particular first. `read.READERS` says how each is read."""
