@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model.origin import ObjectRef
+from ..model.pod import ALONE
 from ..model.rule import Finding, Severity
 from .paint import Line, line
 from .words import clean, clip, count, listed, place, with_flags, wrap
@@ -103,6 +104,8 @@ def _head(group: Group, look: Look) -> Line:
 
 
 def _subject(ref: ObjectRef) -> str:
+    if ref.kind == ALONE:
+        return clean(ref.name)
     return clean(f"{ref.kind.lower()} {ref.name}" if ref.kind == "Pod" else f"{ref.kind.lower()}/{ref.name}")
 
 
