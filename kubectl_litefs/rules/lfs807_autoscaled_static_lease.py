@@ -36,10 +36,11 @@ def _finding(cluster: Cluster, scaler: Obj, name: str) -> Finding:
     least, most = scaler.get("spec.minReplicas", 1), scaler.get("spec.maxReplicas")
     keda = next((o.get("name") for o in scaler.items("metadata.ownerReferences") if o.get("kind") == "ScaledObject"), None)
     maker = f" (made by KEDA's ScaledObject {keda})" if keda else ""
+    between = f" between {least} and {most} pods" if most is not None else ""
     none = " At 0 there is no primary." if least == 0 or keda else ""
     return RULE.finding(
         scaler.ref,
-        f"HorizontalPodAutoscaler {scaler.ref.name}{maker} scales {name} between {least} and {most} pods, and its lease is static: "
+        f"HorizontalPodAutoscaler {scaler.ref.name}{maker} scales {name}{between}, and its lease is static: "
         f"more pods take no more writes.{none}",
         scaler.seen("spec.scaleTargetRef"),
         scaler.seen("spec.minReplicas", str(least)),
