@@ -107,7 +107,7 @@ CONTEXTS = (STARTING, CONFIG, LEASE, DIALLING, SENDING, STORE, FUSE, PROXY, COMM
 
 MESSAGES: tuple[Message, ...] = (
     # --- the start
-    _row("LiteFS v*, commit=*", STARTING, "fact", "a run begins; its version. Written to the other stream, so it may stand some lines late", "", "0.5.14", "a51e72d", plain=True),
+    _row("LiteFS *, commit=*", STARTING, "fact", "a run begins; its version. Written to the other stream, so it may stand some lines late", "", "v0.5.14", "a51e72d", plain=True),
     _row("LiteFS commit=*", STARTING, "fact", "a run begins, of a build without a version", "", "a51e72d", plain=True),
     _row("LiteFS development build", STARTING, "fact", "a run begins, of a build without a version", plain=True),
     _row("host environment detected *", STARTING, "benign", "`fly.io` on Fly, else `none`", "", "type=none"),
