@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_litefs import __version__
-from tools import dist, release
+from tools import compat, dist, release
 
 from .conftest import tracked
 
@@ -88,6 +88,7 @@ def test_what_is_installed_with_it_and_what_only_when_asked_for(wheel: dict[str,
     about = metadata(wheel)
     always = [r for r in about.get_all("Requires-Dist", []) if "extra ==" not in r]
     assert sorted(re.split(r"[<>]", r)[0] for r in always) == ["click", "kubernetes", "pyyaml", "rich"]
+    assert [pin.split("==")[0] for pin in compat.lowest((ROOT / "pyproject.toml").read_text("utf8"))] == ["click", "kubernetes", "pyyaml", "rich"]
     wanted = {extra: [r.split(";")[0] for r in about.get_all("Requires-Dist", []) if f'extra == "{extra}"' in r] for extra in about.get_all("Provides-Extra", [])}
     assert set(wanted) == {"dev", "fast", "terraform"}
     assert [r.split(">")[0] for r in (*wanted["fast"], *wanted["terraform"])] == ["hyperscan", "python-hcl2"]
