@@ -11,8 +11,8 @@ from typing import NamedTuple
 from ..api import Api, ApiError, Object, until
 from ..workload import Workload
 
-HANG = 200
-"""Seconds: a replica that dials its primary's old address, which DNS still gives for a while, hangs there for up to 134 s."""
+HANG = 120
+"""Seconds. A replica may dial its primary's old address, which DNS still gives for a while, until the kernel gives up (lab/node.sh)."""
 
 
 @dataclass(frozen=True, slots=True)
