@@ -89,13 +89,13 @@ def _from_file(path: str, gaps: list[Gap], *, named: bool) -> Item | None:
             gaps.append(_too_large(path, f"{found.st_size} bytes"))
         return None
     if not os.access(path, os.R_OK):
-        gaps.append(Gap(path, GapReason.FORBIDDEN, "permission denied"))
+        gaps.append(Gap(path, GapReason.FORBIDDEN, f"{path}: permission denied"))
         return None
     return Item(PREFIX + path, _opener(path))
 
 
 def _too_large(path: str, size: str) -> Gap:
-    return Gap(path, GapReason.UNPARSED, f"has {size}, and no more than {MAX_FILE // 1024**2} MiB are read")
+    return Gap(path, GapReason.UNPARSED, f"{path}: it has {size}, and no more than {MAX_FILE // 1024**2} MiB are read")
 
 
 def _opener(path: str) -> Callable[[], Iterator[bytes]]:
@@ -144,7 +144,7 @@ def _entries(folder: str, gaps: list[Gap]) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda e: e.name)
     except OSError as error:
-        gaps.append(Gap(folder, GapReason.FORBIDDEN, (error.strerror or "cannot be read").lower()))
+        gaps.append(Gap(folder, GapReason.FORBIDDEN, f"{folder}: {(error.strerror or 'cannot be read').lower()}"))
         return []
 
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import TypeVar
 
+P = TypeVar("P")
 MAX_PATTERN = 1000
 """Characters of one pattern; a longer one is no pattern of a person."""
+
+
+Token = str | re.Pattern[str]
+"""Part of a name's pattern: STAR, or what one character must be."""
+STAR = "*"
+FOLDERS = "**"
+Segment = str | tuple[Token, ...]
+"""Part of a path's pattern: FOLDERS, or the pattern of one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +25,43 @@ class Rule:
     """One line of a `.gitignore`. `folder` is the file's directory below the top, empty or ending in a slash."""
 
     folder: str
-    pattern: re.Pattern[str]
+    pattern: tuple[Segment, ...]
     only_directories: bool
     negated: bool
 
     def matches(self, path: str, *, directory: bool) -> bool:
         if (self.only_directories and not directory) or not path.startswith(self.folder):
             return False
-        return self.pattern.fullmatch(path[len(self.folder) :]) is not None
+        return _fits(self.pattern, FOLDERS, path[len(self.folder) :].split("/"), _is_name)
+
+
+def _fits(pattern: Sequence[P], star: P, items: Sequence[str], one: Callable[[P, str], bool]) -> bool:
+    """Whether items match a pattern in which `star` stands for any number of them.
+
+    Only the last star is ever tried again, so the time is at most the product of both lengths, whatever they hold.
+    """
+    at = here = resume = 0
+    last = -1
+    while here < len(items):
+        if at < len(pattern) and pattern[at] == star:
+            last, resume = at, here
+            at += 1
+        elif at < len(pattern) and one(pattern[at], items[here]):
+            at, here = at + 1, here + 1
+        elif last >= 0:
+            resume += 1
+            at, here = last + 1, resume
+        else:
+            return False
+    return all(p == star for p in pattern[at:])
+
+
+def _is_name(segment: Segment, name: str) -> bool:
+    return isinstance(segment, tuple) and _fits(segment, STAR, name, _is_character)
+
+
+def _is_character(token: Token, char: str) -> bool:
+    return token == char if isinstance(token, str) else token.fullmatch(char) is not None
 
 
 def rules_of(text: str, folder: str) -> tuple[Rule, ...]:
@@ -59,58 +97,54 @@ def _without_trailing_blanks(line: str) -> str:
     return kept + " " if backslashes % 2 and len(kept) < len(line) else kept
 
 
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+def _compiled(pattern: str) -> tuple[Segment, ...] | None:
     """None for a pattern that matches nothing: a class or an escape that does not end."""
-    anchored = "/" in pattern
     parts = pattern.removeprefix("/").split("/")
-    if not anchored:
-        parts = ["**", *parts]
-    pieces: list[str] = []
-    for at, part in enumerate(parts):
-        last = at == len(parts) - 1
-        if part == "**":
-            if pieces[-1:] != [_ANY_FOLDERS] or last:  # several in a row are one
-                pieces.append(".+" if last else _ANY_FOLDERS)
-            continue
-        regex = _one_name(part)
-        if regex is None:
+    segments: list[Segment] = [] if "/" in pattern else [FOLDERS]
+    for part in parts:
+        found = FOLDERS if part == FOLDERS else _one_name(part)
+        if found is None:
             return None
-        pieces.append(regex + ("" if last else "/"))
-    return re.compile("".join(pieces), re.DOTALL)
+        segments.append(found)
+    if "/" in pattern and segments[-1] == FOLDERS:
+        segments.append((STAR,))  # what is inside, and not the folder itself
+    return tuple(segments)
 
 
-_ANY_FOLDERS = "(?:.*/)?"
 _CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s",
     "xdigit": "0-9a-fA-F", "blank": r" \t", "punct": re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
 }  # fmt: skip
 
 
-def _one_name(part: str) -> str | None:
-    """A pattern without slashes as a regular expression."""
-    out, at = "", 0
+def _one_name(part: str) -> tuple[Token, ...] | None:
+    """A pattern without slashes; a literal star is a pattern of its own, not STAR."""
+    out: list[Token] = []
+    at = 0
     while at < len(part):
         char = part[at]
         at += 1
         if char == "*":
-            out += "" if out.endswith("[^/]*") else "[^/]*"
+            out.append(STAR)
         elif char == "?":
-            out += "[^/]"
+            out.append(_ANYTHING)
         elif char == "\\":
             if at >= len(part):
                 return None
-            out += re.escape(part[at])
+            out.append(re.compile(re.escape(part[at])))
             at += 1
         elif char == "[":
             found = _class(part, at)
             if found is None:
                 return None
             regex, at = found
-            out += regex
+            out.append(re.compile(regex, re.DOTALL))
         else:
-            out += re.escape(char)
-    return out
+            out.append(char)
+    return tuple(out)
+
+
+_ANYTHING = re.compile(".", re.DOTALL)
 
 
 def _class(part: str, at: int) -> tuple[str, int] | None:
@@ -135,7 +169,7 @@ def _class(part: str, at: int) -> tuple[str, int] | None:
             inside += re.escape(low)
     if at >= len(part):
         return None
-    body = f"[^/{inside}]" if negated else f"(?!/)[{inside}]" if inside else "(?!)"
+    body = f"[{'^' if negated else ''}{inside}]" if inside else "." if negated else "(?!)"
     return body, at + 1
 
 

@@ -32,6 +32,10 @@ class SyntaxProblem(ValueError):
         self.empty = empty
 
 
+class TooMuch(SyntaxProblem):
+    """A document that is larger or deeper than it may be."""
+
+
 @dataclass(eq=False, slots=True)
 class Node:
     """`kind` is scalar, map or seq; `tag` in the short form (`!!str`). `items` of a map alternate keys and values."""
@@ -152,7 +156,7 @@ def _compose(text: str, most_nodes: int, deepest: int) -> Node:
         count += 1
         if count > most_nodes or len(stack) > deepest:
             line = _at(event.start_mark).line + 1
-            raise SyntaxProblem("yaml: the document is larger or deeper than anything LiteFS could use", line)
+            raise TooMuch("yaml: the document is larger or deeper than anything LiteFS could use", line)
         if isinstance(event, yaml.StreamEndEvent):
             break
         if isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):

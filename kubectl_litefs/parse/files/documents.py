@@ -13,16 +13,17 @@ from typing import Any
 from ...model.objects import Written
 from ...model.origin import Place, TextOrigin
 from ..yaml_scalars import plain_value
-from ..yaml_tree import Node, SyntaxProblem, compose_document
+from ..yaml_tree import Node, SyntaxProblem, TooMuch, compose_document
 from .json_tree import JsonTree
 from .text import Unreadable
 
 Keys = tuple[str, ...]
-MAX_NODES = 2_000_000
-"""Nodes of one document, aliases counted as often as they are used: a larger one is a bomb."""
+MAX_NODES = 500_000
+"""Nodes of one document; the list of a thousand pods has as many."""
+MAX_WRITTEN_OUT = 2_000_000
+"""The same with aliases counted as often as they are used: a larger one is a bomb."""
 MAX_DEPTH = 200
 _SEPARATOR = re.compile(r"^(?:---(?=[ \t\n]|\Z)|\.\.\.[ \t]*$)", re.MULTILINE)
-_NOTHING = re.compile(r"(?:[ \t]*(?:#[^\n]*|%[^\n]*|---|\.\.\.)?[ \t]*(?:\n|\Z))*\Z")
 TEMPLATE = re.compile(r"\{\{|\{%")
 _BLOCK = re.compile(r"(?:[&!][^\s]*[ \t]+)*\|([-+]?)([1-9]?)([-+]?)[ \t]*(?:#[^\n]*)?\n")
 IS_A_TEMPLATE = "a template that is no YAML before it is filled in; lint what comes out of it (helm template . | kubectl litefs lint -)"
@@ -44,9 +45,14 @@ def chunks(text: str) -> Iterator[Chunk]:
         part = text[start:end]
         if part.startswith("..."):
             part = part.replace("...", "   ", 1)
-        if not _NOTHING.match(part):
+        if any(not _says_nothing(row) for row in part.split("\n")):
             yield Chunk(part, line)
         line += part.count("\n")
+
+
+def _says_nothing(line: str) -> bool:
+    bare = line.strip()
+    return not bare or bare[0] in "#%" or bare in ("---", "...")
 
 
 class YamlTree:
@@ -59,12 +65,16 @@ class YamlTree:
         try:
             self.root = compose_document(chunk.text, MAX_NODES, MAX_DEPTH)
             self.value = _Values(chunk.text).of(self.root)
+        except TooMuch as problem:
+            told = f"nested more than {MAX_DEPTH} deep, or of more than {MAX_NODES} values"
+            raise Unreadable(told, self.first_line + problem.line - 1) from None
         except SyntaxProblem as problem:
             template = TEMPLATE.search(chunk.text)
             line = problem.line
             if template is not None:
                 line = chunk.text.count("\n", 0, template.start()) + 1
-            raise Unreadable(IS_A_TEMPLATE if template else problem.message.removeprefix("yaml: "), self.first_line + line - 1) from None
+            told = re.sub(r"^(?:yaml: )?(?:line \d+: )?", "", problem.message)  # that line counts in the document only
+            raise Unreadable(IS_A_TEMPLATE if template else told, self.first_line + line - 1) from None
 
     def _find(self, keys: Keys) -> tuple[Node, Node, bool]:
         """(what shows the field: its key, or the item of a list; its value; whether all keys were there)."""
@@ -127,8 +137,8 @@ class _Values:
         self.open.add(id(node))
         value, size = self._sequence(node) if node.kind == "seq" else self._mapping(node)
         self.open.discard(id(node))
-        if size > MAX_NODES:
-            raise SyntaxProblem(f"with its aliases written out it has more than {MAX_NODES} nodes", node.line)
+        if size > MAX_WRITTEN_OUT:
+            raise SyntaxProblem(f"with its aliases written out it has more than {MAX_WRITTEN_OUT} values", node.line)
         self.done[id(node)] = value, size
         return value, size
 

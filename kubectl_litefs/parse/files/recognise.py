@@ -17,7 +17,6 @@ class Kind(str, Enum):
     SCRIPT = "script"
 
 
-_FIRST = re.compile(r"\s*(?:(?:#[^\n]*|---[^\n]*|%[^\n]*)?\n\s*)*")
 _YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
 _OBJECT = tuple(re.compile(rf"""(?:^[ \t-]*|[{{,]\s*)["']?{key}["']?[ \t]*:""", re.MULTILINE) for key in ("kind", "apiVersion"))
 _TOP_KEY = re.compile(r"""^["']?([A-Za-z][\w-]*)["']?[ \t]*:""", re.MULTILINE)
@@ -66,8 +65,9 @@ def is_kubernetes(path: str, text: str) -> bool:
 
 
 def _is_yaml(text: str) -> bool:
-    start = _FIRST.match(text)
-    return _YAML_LIKE.match(text, start.end() if start else 0) is not None
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith(("#", "---", "%"))), "")
+    return _YAML_LIKE.match(first) is not None
 
 
 KINDS = (
