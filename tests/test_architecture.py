@@ -104,6 +104,6 @@ def test_every_rule_file_is_in_the_table() -> None:
 
 
 def test_no_file_has_grown_large() -> None:
-    data_tables = {"signatures.py"}
+    data_tables = {"signatures.py", "messages.py"}
     large = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text("utf8").splitlines())) > 300 and p.name not in data_tables}
     assert not large

@@ -122,4 +122,5 @@ RULE = Rule(
     reads=("spec", "log", "previous"),
     check=check,
     gotcha=7,
+    follows=("LFS605",),
 )

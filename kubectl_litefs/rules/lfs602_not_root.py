@@ -91,4 +91,5 @@ RULE = Rule(
     reads=("spec", "log", "previous"),
     check=check,
     gotcha=7,
+    follows=("LFS605",),
 )

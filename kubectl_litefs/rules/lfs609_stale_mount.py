@@ -25,12 +25,13 @@ def _mounts(run: LogRun) -> bool:
 
 
 def _dead(cluster: Cluster, pod: Pod) -> Iterator[Sighting]:
-    """`transport endpoint is not connected` at LiteFS's mount, from LiteFS itself or lastingly from the application.
+    """`transport endpoint is not connected` at LiteFS's mount, from LiteFS itself or lastingly from the application; or
+    LiteFS's word that its mount has ended.
 
     In the last words of a run that has ended it is only how the application saw LiteFS go.
     """
     run = pod.log
-    hits = run.hit("transport-endpoint") if run else None
+    hits = run.any("transport-endpoint", "fuse-serve-failed") if run else None
     if run is None or hits is None:
         return
     line = hits.last

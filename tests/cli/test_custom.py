@@ -35,7 +35,7 @@ def test_a_flag_decides_the_exit_code(capsys: Capsys, folder: Path) -> None:
     assert diagnose(capsys).code == 1
     done = diagnose(capsys, "--ignore", "LFS101: being rebuilt", "--ignore", "LFS201=sts/abaci/abaci-app: x", "-o", "json")
     assert (done.code, done.err) == (0, "")
-    assert rules(done) == {"LFS101": True, "LFS201": True, "LFS711": False, "LFS208": False}
+    assert rules(done) == {"LFS101": True, "LFS201": True, "LFS711": False, "LFS208": False, "LFS409": False}
     assert json.loads(done.out)["summary"]["error"] == 0
 
 
