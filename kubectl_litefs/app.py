@@ -120,9 +120,23 @@ def saved_suppressions(path: Path, name: str) -> tuple[Suppression, ...]:
     return found
 
 
+def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
+    """The rules of the user's files, and what is wrong with the files: with a problem none of the rules is to be used."""
+    from .own_rules.load import load
+
+    files: list[tuple[str, bytes]] = []
+    for path in paths:
+        try:
+            files.append((str(path), path.read_bytes()))
+        except OSError as error:
+            raise UsageError("no-rules", f"cannot read {path}: {error.strerror}") from None
+    loaded = load(files, (r.id for r in ALL))
+    return Custom(rules=tuple(loaded.rules), patterns=tuple(loaded.patterns)), tuple(map(str, loaded.problems))
+
+
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
-    facts = assemble(snapshot)
+    facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
     require_litefs(facts)
     return _judged(facts, custom)
 

@@ -173,6 +173,9 @@ SIGNATURES: tuple[Signature, ...] = (
     _head("fuse-handler-panic", "fuse: panic in handler for", r"fuse: panic in handler for (?P<request>.*)"),
 )  # fmt: skip
 
+OWN = "own:"
+"""Before a pattern of the user's own rules: the name of its hits."""
+
 BY_NAME: dict[str, Signature] = {s.name: s for s in SIGNATURES}
 
 COMMANDS = frozenset({"executing", "background", "skipped-command"})

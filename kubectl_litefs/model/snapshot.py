@@ -45,3 +45,5 @@ class Snapshot:
     wanted: tuple[str, ...] = ()
     looked_at: tuple[str, ...] = field(default=())
     """For "no LiteFS found": what was looked at, in words (`12 pods of 4 StatefulSets in abaci`)."""
+    patterns: tuple[str, ...] = field(default=())
+    """Regular expressions of the user's own rules, to look for in logs beside the signatures."""

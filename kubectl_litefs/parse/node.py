@@ -174,7 +174,7 @@ def _likely(snapshot: Snapshot, obj: Obj, containers: tuple[Container, ...]) -> 
     standing = [c for c in containers if not c.init]
     for container in standing:
         item = snapshot.items.get(_log_path(obj, container.name))
-        run = _read(item, complete=True) if item else None
+        run = _read(item, True, snapshot.patterns) if item else None
         if run is not None and run.litefs_lines:
             return container.name
     for container in standing:
@@ -187,11 +187,12 @@ def _log_path(obj: Obj, container: str, previous: bool = False) -> str:
     return f"logs/{obj.ref.namespace}/{obj.ref.name}/{container}{'.previous' if previous else ''}.log"
 
 
-def _read(item: Item, complete: bool) -> LogRun | None:
+def _read(item: Item, complete: bool, patterns: tuple[str, ...]) -> LogRun | None:
     """The log's facts, parsed once per item."""
-    if complete not in item.derived:
-        item.derived[complete] = read_log(item.path, item.open(), complete=complete)
-    run = item.derived[complete]
+    key = complete, patterns
+    if key not in item.derived:
+        item.derived[key] = read_log(item.path, item.open(), complete=complete, patterns=patterns)
+    run = item.derived[key]
     return run if isinstance(run, LogRun) else None
 
 
@@ -205,7 +206,7 @@ def _logs(
         item = snapshot.items.get(path)
         recorded = gap_for(snapshot, path)
         whole = recorded.why is not GapReason.TRUNCATED
-        run = _read(item, complete=whole) if item is not None else None
+        run = _read(item, whole, snapshot.patterns) if item is not None else None
         if run is None and (not previous or container.restarts > 0):
             gaps[key] = recorded if item is None else Gap(path, GapReason.ABSENT, "the kubelet no longer has it")
         runs.append(run)

@@ -79,6 +79,7 @@ def block(group: Group, look: Look) -> list[Line]:
     lines += _seen(group.same, look)
     why = first.cause + (f" (Gotcha {first.gotcha} of the LiteFS guide.)" if first.gotcha else "")
     lines += _field("why", why, look)
+    lines += _field("see", first.docs if first.docs and "://" in first.docs else "", look)
     if group.consequences:
         rules = listed(sorted({f"{f.rule} {f.name}" for f in group.consequences}), 3)
         folded = f"{count(len(group.consequences), 'consequence')} folded ({rules}); --all shows {'it' if len(group.consequences) == 1 else 'them'}"
