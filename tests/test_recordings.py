@@ -19,6 +19,8 @@ from kubectl_litefs.exitcodes import ExitCode
 from kubectl_litefs.model.report import Report, Status
 from kubectl_litefs.model.rule import Severity
 
+from .report_schema import check
+
 HERE = Path(__file__).parent / "recordings"
 DEMO = Path(kubectl_litefs.__file__).parent / "demo"
 EXPECTED: Mapping[str, Mapping[str, Any]] = yaml.safe_load((HERE / "expected.yaml").read_text("utf8"))
@@ -36,7 +38,7 @@ def ids(report: Report, *severities: Severity) -> set[str]:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_recording(name: str) -> None:
-    report = diagnose_bundle(recording(name))
+    report = check(diagnose_bundle(recording(name)))
     told = "\n".join(f"{f.rule} {f.severity.value} {f.subject}: {f.message}" for f in report.findings)
     print(told)
     want = EXPECTED[name]

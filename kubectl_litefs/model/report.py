@@ -10,7 +10,7 @@ from enum import Enum
 from ..exitcodes import ExitCode
 from .cluster import Cluster
 from .origin import Gap
-from .rule import Finding, Severity
+from .rule import Finding, Rule, Severity
 from .snapshot import Source
 from .topology import Topology
 
@@ -42,6 +42,11 @@ class ClusterReport:
     findings: tuple[Finding, ...]
 
     @property
+    def active(self) -> tuple[Finding, ...]:
+        """The findings that nobody has suppressed."""
+        return tuple(f for f in self.findings if f.suppressed is None)
+
+    @property
     def blind(self) -> bool:
         """Not one of its pods could be looked into: no /info and no log.
 
@@ -58,7 +63,11 @@ class ClusterReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of a run. The exit code comes from here, never from the output format."""
+    """The result of a run. The exit code comes from here, never from the output format.
+
+    `findings` holds suppressed ones, too; they count for nothing. `rules` are those that were judged, in the order of
+    `checks`. `notices` are what the user must know of the suppressions: one that is unknown, over or fits nothing.
+    """
 
     clusters: tuple[ClusterReport, ...]
     findings: tuple[Finding, ...]
@@ -68,9 +77,16 @@ class Report:
     source: Source
     taken_at: datetime
     tool_version: str
+    rules: tuple[Rule, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> tuple[Finding, ...]:
+        """The findings that nobody has suppressed."""
+        return tuple(f for f in self.findings if f.suppressed is None)
 
     def count(self, severity: Severity) -> int:
-        return sum(f.severity is severity for f in self.findings)
+        return sum(f.severity is severity for f in self.active)
 
     def summary(self) -> dict[str, int]:
         """Counts by severity (consequences included) and by status of the checks."""
@@ -88,9 +104,9 @@ class Report:
         """1 for findings at or above `fail_on` (None: never), 3 for a set nobody could look into, else 0.
 
         A finding outweighs blindness: what was seen is certain. `strict` makes every gap that matters (a check
-        skipped, or passed over partial facts) a 3.
+        skipped, or passed over partial facts) a 3. A suppression hides a finding, never that something was not seen.
         """
-        if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in self.findings):
+        if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in self.active):
             return ExitCode.FINDINGS
         if not self.clusters or any(c.blind for c in self.clusters):
             return ExitCode.COULD_NOT_LOOK

@@ -88,7 +88,7 @@ def block(group: Group, look: Look) -> list[Line]:
 def note(same: Sequence[Finding], look: Look) -> list[Line]:
     """Something worth knowing, short: no remedy, no evidence."""
     first = same[0]
-    lines = [line(("note", "info"), f"  {first.rule} {first.name}  ", (_subjects(same), "faint"))]
+    lines = [line(("note", "info"), f"  {first.rule} {first.name}  ", (subjects(same), "faint"))]
     return lines + [line(INDENT, (text, "faint")) for text in wrap(first.message, look.width - len(INDENT))]
 
 
@@ -96,7 +96,7 @@ def _head(group: Group, look: Look) -> Line:
     first = group.same[0]
     word = first.severity.value.upper()
     left = f"{word}  {first.rule} {first.name}"
-    right = _subjects(group.same)
+    right = subjects(group.same)
     room = max(2, look.width - len(left) - len(right))
     fill = " " + "─" * (room - 2) + " " if look.fancy else " " * room
     return line((word, first.severity.value), f"  {first.rule} ", (first.name, "strong"), (fill, "faint"), (right, "strong"))
@@ -106,7 +106,7 @@ def _subject(ref: ObjectRef) -> str:
     return clean(f"{ref.kind.lower()} {ref.name}" if ref.kind == "Pod" else f"{ref.kind.lower()}/{ref.name}")
 
 
-def _subjects(same: Sequence[Finding]) -> str:
+def subjects(same: Sequence[Finding]) -> str:
     refs = list(dict.fromkeys(f.subject for f in same))
     if len(refs) == 1:
         return _subject(refs[0])

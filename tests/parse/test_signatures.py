@@ -94,6 +94,9 @@ SAMPLES: list[tuple[str, str, dict[str, str]]] = [
     ("usage", "litefs is a distributed file system for replicating SQLite databases.", {}),
     ("backup-restore", "restoring from backup name=db pos.local=0/0 pos.remote=1/1 reason=remote-ahead", {"db": "db", "reason": "remote-ahead"}),
     ("backup-restore", 'backup of database "db" is ahead of local copy, restoring from backup', {}),
+    ("no-backup", "no backup client configured, skipping", {}),
+    ("cloud-backup", "litefs cloud backup client configured: https://litefs.fly.io", {"url": "https://litefs.fly.io"}),
+    ("file-backup", "file-based backup client configured: file:///backup", {"url": "file:///backup"}),
     ("backup-failed", "backup stream failed, retrying: fetch position map: Get: EOF", {"error": "fetch position map: Get: EOF"}),
     ("mount-helper-error", "mount helper error: fusermount3: bad mount point /litefs: Permission denied", {"error": "fusermount3: bad mount point /litefs: Permission denied"}),
     ("fuse-unavailable", "mount helper error: fusermount3: fuse device not found, try 'modprobe fuse' first", {}),
@@ -132,6 +135,9 @@ SAMPLES: list[tuple[str, str, dict[str, str]]] = [
     ("read-only-replica", "fuse: create(): cannot create journal: read only replica", {"what": "create(): cannot create journal"}),
     ("read-only-replica", "fuse: write(): wal error: wal header: read only replica", {}),
     ("foreign-write", "fuse: write(): database error: cannot read sqlite database header: invalid database header", {"error": "invalid database header"}),
+    ("readonly-database", "[Error: write failed] { errno: 8, code: 'SQLITE_READONLY' }", {}),
+    ("disk-io-error", "sqlite3.OperationalError: disk I/O error", {}),
+    ("disk-io-error", "code: 'SQLITE_IOERR_WRITE'", {}),
     ("readonly-database", "Error: stepping, attempt to write a readonly database (8)", {}),
     ("module-not-found", "Error: Cannot find module '/app/dist/migrate.js'", {"path": "/app/dist/migrate.js"}),
     ("module-not-found", "python: can't open file '/app/x.py': [Errno 2] No such file or directory", {"file": "/app/x.py"}),
@@ -145,7 +151,7 @@ FLOW = COMMANDS | {
     "existing-primary", "lease-acquired", "existing-id", "set-id", "consul-init", "mounted", "connected",
     "waiting-to-connect", "config-read", "sync-skipped", "proxy-listening", "waiting", "signal-sent", "signal-received",
     "shutdown-complete", "snapshot-received", "stream-connected", "stream-disconnected", "disconnected-clean",
-    "exec-wait-failed", "unmount-failed", "fatal", "mount-helper-error",
+    "exec-wait-failed", "unmount-failed", "fatal", "mount-helper-error", "no-backup", "file-backup",
 }  # fmt: skip
 """Signatures that are no fault by themselves."""
 
@@ -208,7 +214,7 @@ def test_each_benign_head_is_tried(head: str) -> None:
 def test_structured_samples_begin_as_litefs_does(message: str) -> None:
     ours = message.removeprefix(N).startswith(HEADS)
     plain = ("config file", "waiting for", "sending", "signal rec", "litefs ", "subprocess", "stat ", "ls:", "OSError")
-    assert ours or message.startswith((*plain, "Error:", "python:", "Module", "sqlite3."))
+    assert ours or message.startswith((*plain, "Error:", "[Error:", "code:", "python:", "Module", "sqlite3."))
 
 
 @pytest.mark.parametrize("name", ["cannot-connect-to-self", "no-space", "read-only-replica", "fatal", "corruption"])
