@@ -8,9 +8,9 @@ from .cluster import Cluster
 from .objects import Obj
 
 
-def routes(cluster: Cluster, service: Obj, port: Mapping[str, object]) -> Iterator[Obj]:
-    """The Ingresses that send to this port of the Service."""
-    wanted = {str(port[k]) for k in ("name", "port") if port.get(k)}
+def routes(cluster: Cluster, service: Obj, *ports: Mapping[str, object]) -> Iterator[Obj]:
+    """The Ingresses that send to one of these ports of the Service."""
+    wanted = {str(p[k]) for p in ports for k in ("name", "port") if p.get(k)}
     for ingress in cluster.list("ingresses") or ():
         here = ingress.ref.namespace == service.ref.namespace
         if here and any(b.get("name") == service.ref.name and _number(b) in wanted for b in backends(ingress)):

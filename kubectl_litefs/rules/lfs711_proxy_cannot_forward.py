@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from ..model.cluster import Cluster
 from ..model.grouping import listed
+from ..model.ingress import routes
 from ..model.objects import Obj
 from ..model.origin import Evidence
 from ..model.pod import Pod
-from ..model.proxy import mappings, port_of, proxy_port, sends_to
+from ..model.proxy import port_of, proxy_port, sends_to
 from ..model.rule import Finding, Rule, Severity, Unknown
 
 
@@ -27,35 +28,7 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         hit = [p for p in cluster.pods if p.name in proxies and sends_to(service, p)]
         ports = [p for p in service.items("spec.ports") if any(port_of(p, pod) == proxies[pod.name] for pod in hit)]
         if len(hit) > 1 and ports:
-            yield _finding(cluster, service, ports, hit, _routes(cluster, service, ports))
-
-
-def _routes(cluster: Cluster, service: Obj, ports: list[Mapping[str, object]]) -> list[Obj]:
-    """Ingresses that send to one of these ports of the Service."""
-    wanted = {str(p.get(k)) for p in ports for k in ("name", "port") if p.get(k)}
-    found = []
-    for ingress in cluster.list("ingresses") or ():
-        if ingress.ref.namespace != service.ref.namespace:
-            continue
-        for backend in _backends(ingress):
-            port = backend.get("port")
-            number = str(port.get("number") or port.get("name")) if isinstance(port, Mapping) else ""
-            if backend.get("name") == service.ref.name and number in wanted and ingress not in found:
-                found.append(ingress)
-    return found
-
-
-def _backends(ingress: Obj) -> Iterator[Mapping[str, object]]:
-    default = ingress.mapping("spec.defaultBackend.service")
-    if default:
-        yield default
-    for rule in ingress.items("spec.rules"):
-        http = rule.get("http")
-        for path in mappings(http.get("paths") if isinstance(http, Mapping) else None):
-            backend = path.get("backend")
-            service = backend.get("service") if isinstance(backend, Mapping) else None
-            if isinstance(service, Mapping):
-                yield service
+            yield _finding(cluster, service, ports, hit, list(routes(cluster, service, *ports)))
 
 
 def _finding(
