@@ -7,7 +7,7 @@ import sys
 import click
 
 from ..exitcodes import MEANINGS, ExitCode
-from .ignoring import asked, ignore_options
+from .custom import asked, custom_options
 from .options import Command, verbosity
 from .reports import Outputs, report_options, tell, write
 
@@ -17,7 +17,7 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @click.command("lint", cls=Command, epilog=EXIT_CODES)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
 @report_options
-@ignore_options
+@custom_options
 @verbosity
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], outputs: Outputs, **_: object) -> int:
