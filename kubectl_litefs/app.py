@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import engine
-from .errors import CouldNotLook
 from .gather import bundle, selection
-from .model.cluster import Facts
 from .model.report import Report
 from .model.snapshot import Snapshot
 from .model.target import Target
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from .fix.outcome import Outcome
     from .fix.plan import Plan
     from .fix.work import Ui
+    from .rescue.save import SaveOptions, SaveResult
 
 
 def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Report:
@@ -48,7 +47,7 @@ def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, ou
     from .gather import live
 
     snapshot = live.gather(kube, target, clock, observer)
-    require_litefs(assemble(snapshot))
+    selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
 
@@ -65,21 +64,18 @@ def fix_cluster_id(
     return Run(kube, options, clock, ui, confirm, environ).go()
 
 
+def rescue_save(kube: Kube, options: SaveOptions, clock: Clock, ui: Ui) -> SaveResult:
+    """Save every database of every pod that answers, and say which copy is the best. Reads only."""
+    from .rescue.save import save
+
+    return save(kube, options, clock, ui)
+
+
 def judge(snapshot: Snapshot) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
     facts = assemble(snapshot)
-    require_litefs(facts)
+    selection.require_litefs(facts)
     return engine.judge(facts, ALL)
-
-
-def require_litefs(facts: Facts) -> None:
-    """No LiteFS found is never a pass."""
-    if not facts.clusters:
-        raise CouldNotLook(
-            "no-litefs-found",
-            "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
-            hint="Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
-        )
 
 
 def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -79,6 +79,21 @@ FIX_IN_PLACE: tuple[Right, ...] = (
 )
 """Strategy `in-place` only; it needs no delete of claims."""
 
+RESCUE_NAME = "kubectl-litefs-rescue"
+
+RESCUE_SAVE: tuple[Right, ...] = (
+    Right("", ("pods", "services", "persistentvolumeclaims"), ("list",), "which pods are LiteFS's; which volume is the older"),
+    Right("apps", ("statefulsets", "deployments", "daemonsets"), ("list",), "what owns the pods"),
+    Right("", ("configmaps",), ("get",), "litefs.yml; only ConfigMaps that LiteFS pods use are read, by name"),
+    Right("", ("pods/log",), ("get",), "which history counts"),
+    Right("", ("pods/proxy",), ("get",), "LiteFS's /info, /debug/vars and /metrics, and /export for the copies"),
+)
+"""What `rescue save` needs in the namespace. It changes nothing."""
+
+RESCUE_CLUSTER: tuple[Right, ...] = (
+    Right("", ("namespaces",), ("get",), "tell a namespace that does not exist from an empty one"),
+)
+
 WARNING = (
     "get on pods/proxy can read every database: LiteFS has no authentication, and /export on the same port is the whole",
     "database. It also reaches every other HTTP port of every pod in the namespace. Give this Role only to people who may",
@@ -115,6 +130,16 @@ def fix_role(namespace: str, pod: str | None = None) -> str:
         more = _role("Role", f"{FIX_NAME}-{strategy}", namespace, table)
         parts.append(f"# Only for --strategy={strategy}; bind it when it is needed.\n{more}")
     return _document(head, parts)
+
+
+def rescue_role(namespace: str) -> str:
+    """YAML for `rescue` in one namespace."""
+    head = [
+        f"# What `kubectl litefs rescue save -n {namespace}` needs, and nothing else: no Secrets, no exec, no writes.",
+        "#",
+        *(f"# {line}" for line in WARNING),
+    ]
+    return _document(head, _in_namespace(RESCUE_NAME, namespace, RESCUE_SAVE, RESCUE_CLUSTER))
 
 
 def _named(right: Right, pod: str) -> Right:

@@ -1,0 +1,21 @@
+"""`kubectl litefs rescue`."""
+
+from __future__ import annotations
+
+import click
+
+from .lazy import LazyGroup
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "save": ("rescue_save", "Save every database of every pod that answers, checked. Changes nothing."),
+}
+
+
+@click.group(
+    "rescue", cls=LazyGroup, table=COMMANDS, epilog="Start with `kubectl litefs rescue save -n NAMESPACE`: it changes nothing."
+)
+def command() -> None:
+    """When the replicas hold the only good copy (LFS102, LFS110): save every copy, at once.
+
+    Until that is done: reset no replica, restart no pod, change no clusterid file.
+    """
