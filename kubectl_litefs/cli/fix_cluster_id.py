@@ -212,10 +212,11 @@ def _show(ctx: click.Context, outcome: Outcome, options: FixOptions) -> None:
         return
     if outcome.code not in (ExitCode.OK, ExitCode.REFUSED):
         raise LitefsError(outcome.name, outcome.message, hint=outcome.hint, exit_code=outcome.code)
+    from ..fix.plan import Plan
     from ..render.fix import outcome_lines
     from ..render.paint import colored, plain
 
-    if outcome.name == "dry-run" and outcome.plan is not None:
+    if outcome.name == "dry-run" and isinstance(outcome.plan, Plan):
         _show_plan(ctx, outcome.plan)
     show = screen(ctx.params["color"])
     lines = outcome_lines(outcome, show.width)

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import LitefsError
 from ..exitcodes import ExitCode
 from .export import CREATE, TRIES, ExportFailed, export, sha256_of, sync_folder, write_all
-from .work import Work
+from .work import FixWork
 
 MANIFEST = "manifest.json"
 
@@ -38,7 +38,7 @@ class Saved:
     sha256: str
 
 
-def export_all(work: Work) -> Path:
+def export_all(work: FixWork) -> Path:
     """The folder with one file for each database above txid 0 and a manifest. Raises BackupFailed."""
     try:
         folder = _folder(work)
@@ -62,7 +62,7 @@ def export_all(work: Work) -> Path:
         ) from error
 
 
-def _folder(work: Work) -> Path:
+def _folder(work: FixWork) -> Path:
     """A new folder of this run's own, 0700; one that exists is never written into."""
     base = Path(work.plan.backup_dir)
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def _folder(work: Work) -> Path:
     raise BackupFailed(f"{base / stem} and 99 more of that name exist already")
 
 
-def _export(work: Work, name: str, folder: Path, number: int) -> Saved:
+def _export(work: FixWork, name: str, folder: Path, number: int) -> Saved:
     part = folder / f"db-{number:04d}.sqlite.part"
     try:
         found = export(work.node(work.plan.pod), name, part)
@@ -97,7 +97,7 @@ def _export(work: Work, name: str, folder: Path, number: int) -> Saved:
     return Saved(final.name, name, found.position, found.bytes, found.sha256)
 
 
-def _manifest(work: Work, folder: Path, saved: list[Saved]) -> None:
+def _manifest(work: FixWork, folder: Path, saved: list[Saved]) -> None:
     """Last of all: a folder without one is no backup."""
     plan = work.plan
     document: dict[str, Any] = {

@@ -13,6 +13,7 @@ from ..exitcodes import ExitCode
 from ..model.litefs import Database, Info
 from ..model.origin import Gap
 from ..ports import Clock, WritableKube
+from .aim import Aim
 from .calls import core
 from .export import Node
 from .journal import Journal
@@ -74,7 +75,7 @@ class Work:
     options: FixOptions
     clock: Clock
     ui: Ui
-    plan: Plan
+    plan: Aim
     lock: Lock
     journal: Journal
     deadline: float
@@ -155,6 +156,13 @@ class Work:
 
     def databases(self, pod: str) -> tuple[Database, ...] | Gap:
         return self.node(pod).databases()
+
+
+@dataclass
+class FixWork(Work):
+    """That of `fix-cluster-id`."""
+
+    plan: Plan
 
 
 def passing(error: KubeError) -> bool:

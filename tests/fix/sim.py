@@ -12,7 +12,7 @@ import re
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -372,7 +372,7 @@ class Sim:
             raise KubeError(document.get("message", ""), status=status, reason=document.get("reason", ""), verb=verb, resource=resource, retry_after=float(wait) if wait else None)
         return Answer(status, headers, data)
 
-    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float) -> Executed:
+    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float, stdin: Iterable[bytes] | None = None, stdout: Callable[[bytes], None] | None = None) -> Executed:
         """`mv -n` and `test -e` on the files `clusterid` and its copies."""
         sent = Sent("EXEC", f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", {}, {"command": list(command)})
         with self.lock:
