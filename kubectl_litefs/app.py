@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .fix.outcome import Outcome
     from .fix.plan import Plan
     from .fix.work import Ui
+    from .rescue.options import RescueOptions
+    from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
 
 
@@ -69,6 +71,23 @@ def rescue_save(kube: Kube, options: SaveOptions, clock: Clock, ui: Ui) -> SaveR
     from .rescue.save import save
 
     return save(kube, options, clock, ui)
+
+
+def rescue_run(
+    kube: WritableKube,
+    options: RescueOptions,
+    clock: Clock,
+    ui: Ui,
+    confirm: Callable[[RescuePlan], bool],
+    environ: Mapping[str, str],
+) -> Outcome:
+    """Bring the data of the replicas back to the primary; `confirm` is asked once, before anything is changed.
+
+    Raises UsageError for a set that does not exist or is not the only one; everything else is an Outcome.
+    """
+    from .rescue.run import RescueRun
+
+    return dataclasses.replace(RescueRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
 
 
 def judge(snapshot: Snapshot) -> Report:

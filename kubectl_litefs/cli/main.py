@@ -22,7 +22,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("diagnose", "Look at LiteFS clusters, judge every rule, say what is wrong and what to do."),
     "fix-cluster-id": ("fix_cluster_id", "Reset one replica that belongs to another LiteFS cluster, without losing data."),
-    "rescue": ("rescue", "When the replicas hold the only good copy: save every copy of every database."),
+    "rescue": ("rescue", "When the replicas hold the only good copy: save every copy, bring the primary's data back."),
     "bundle": ("bundle", "Save what `diagnose` would read, redacted, to look at it later or elsewhere."),
     "demo": ("demo", "See the tool at work on recorded clusters; needs no cluster of yours."),
     "explain": ("explain", "One rule in full: symptom, cause, impact, remedy."),
@@ -50,7 +50,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version.")
 def cli() -> None:
-    """Find out what is wrong with a LiteFS cluster on Kubernetes, and repair it. Only fix-cluster-id changes a cluster."""
+    """Find out what is wrong with a LiteFS cluster on Kubernetes, and repair it. Only fix-cluster-id and rescue run change a cluster."""
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from .backup_dir import warnings as place_warnings
 from .options import Command, cluster_options, connection, kind_and_names, kube_flags, target, verbosity
 from .output import emit, screen
 from .params import Duration, Word
+from .repair import document as tree
 
 if TYPE_CHECKING:
     from ..rescue.save import SaveResult
@@ -57,14 +58,14 @@ def command(ctx: click.Context, /, names: tuple[str, ...], output: str, **_: obj
     except LitefsError as error:
         if output == "text":
             raise
-        emit(_document(_error(error), output))
+        emit(tree(_error(error), output))
         return int(error.exit_code)
     if output == "text":
         _show(ctx, result)
     else:
         from ..render.rescue import document
 
-        emit(_document(document(result), output))
+        emit(tree(document(result), output))
     return int(result.code)
 
 
@@ -102,16 +103,6 @@ def _show(ctx: click.Context, result: SaveResult) -> None:
     show = screen(ctx.params["color"])
     shown = lines(result, show.width, kube_flags(ctx))
     emit(colored(shown) if show.color else plain(shown))
-
-
-def _document(document: dict[str, object], output: str) -> str:
-    if output == "json":
-        import json
-
-        return json.dumps(document, indent=2)
-    from ..render import yaml
-
-    return yaml.document(document)
 
 
 def _error(error: LitefsError) -> dict[str, object]:

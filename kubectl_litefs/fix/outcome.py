@@ -57,12 +57,15 @@ class Outcome:
     refusals: tuple[Refusal, ...] = ()
     backup: str = ""
     warnings: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
+    """What shows that it is done, beyond the message: row counts."""
+    kind: str = "FixResult"
 
     def document(self) -> dict[str, Any]:
         """As printed by `-o json`."""
         return {
             "apiVersion": "kubectl-litefs/v1",
-            "kind": "FixResult",
+            "kind": self.kind,
             "outcome": self.name,
             "exitCode": int(self.code),
             "message": self.message,
@@ -71,6 +74,7 @@ class Outcome:
             "backup": self.backup or None,
             "planId": self.plan.id if self.plan else None,
             "warnings": list(self.warnings),
+            "proof": list(self.proof),
             "plan": self.plan.document() if self.plan else None,
         }
 

@@ -79,6 +79,13 @@ def recorded(run: Run) -> tuple[Plan | None, str]:
             hint=f"kubectl litefs fix-cluster-id {notes['pod']} -n {run.namespace} --resume",
             exit_code=ExitCode.LOCKED,
         )
+    if notes.get("command") == "rescue" and not run.options.restored:
+        raise LitefsError(
+            "locked",
+            f"the run that holds {lock.name} ({holder_of(lease)}) is a rescue of the whole set",
+            hint=f"kubectl litefs rescue run {stem} -n {run.namespace} --resume",
+            exit_code=ExitCode.LOCKED,
+        )
     place = notes.get("backup", "")
     try:
         plan = read_plan(json.loads(notes.get("plan-document", "null")))
