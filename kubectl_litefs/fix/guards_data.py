@@ -63,7 +63,7 @@ def last_copy(case: Case, options: FixOptions) -> Iterator[Refusal]:
             yield Refusal(
                 "R24",
                 f"the primary {lead.name} has lost database {mine.name} ({has}) and the target holds it at txid {mine.txid:x}: this replica is the last copy",
-                f"Save it at once, before any restart or reset: {save_all(case.cluster)}. `kubectl litefs diagnose` prints the way back (LFS110).",
+                f"Save it at once, before any restart or reset: {save_all(case.cluster)}. Then `kubectl litefs rescue plan` shows the way back (LFS110).",
             )
 
 

@@ -18,7 +18,7 @@ def rescue(case: Case) -> str:
     """Where the replicas hold the copy that counts, the other command is the right one."""
     return (
         "Delete no volume and restart no replica: the replicas hold the copy that counts. Save every copy first: "
-        f"{save_all(case.cluster)}. `kubectl litefs diagnose` prints the way back (LFS102)."
+        f"{save_all(case.cluster)}. Then `kubectl litefs rescue plan` shows the way back (LFS102)."
     )
 
 

@@ -105,5 +105,5 @@ def _require(work: RescueWork, pod: str, outcome: Outcome) -> None:
         "replica",
         f"the primary's data is back and proven, but {pod} could not be reset: {why}",
         code,
-        f"The other replicas are as they were. {outcome.hint or ''} Then --resume goes on.".replace("  ", " "),
+        f"The other replicas are as they were. When the cause is gone: kubectl litefs rescue run {work.plan.set_name} -n {work.plan.namespace} --resume",
     )

@@ -90,6 +90,7 @@ RULE = Rule(
         "Save every database of every replica, and what the new primary has collected: `kubectl litefs rescue save` does it and "
         "checks each file. By hand: the exports below; each integrity check must answer ok.",
         "Stop the writers if you can: what the new primary takes from now on will not be in the restored data.",
+        "`kubectl litefs rescue plan` shows the way back, `rescue run` takes it and proves it. By hand it is what follows.",
         "Copy the best replica's data directory beside the primary's own, and go on only if both lists of sha256sum are the same.",
         "From here on there is no way back by doing nothing: swap the directories and restart only the primary, at once.",
         "Check that /info shows the old id, then that txid and checksum are equal on all pods. Replicas return by themselves, in "

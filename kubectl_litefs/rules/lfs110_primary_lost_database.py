@@ -76,7 +76,8 @@ RULE = Rule(
         "file. By hand: the exports below; each integrity check must answer ok.",
         "Stop the writers if that is quick. Do not restart the primary before the import: its start commands (migrations) make the "
         "file again. Never reset a replica now.",
-        "Import the best file into the primary, then restart the primary's pod: open connections keep the empty schema.",
+        "Import the best file into the primary, then restart the primary's pod: open connections keep the empty schema. `kubectl "
+        "litefs rescue run` does both, and proves the result.",
         "Then txid and checksum must be equal on all pods; `client transaction id ... exceeds` in the primary's log is the rescue "
         "here, not a loss.",
     ),

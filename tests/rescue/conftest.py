@@ -60,6 +60,7 @@ class Rescue:
     heard: Heard = field(default_factory=Heard)
     asked: list[RescuePlan] = field(default_factory=list)
     agree: bool = True
+    top: Path = Path()
 
     def __call__(self, sim: Sim, name: str | None = f"statefulset/{APP}", **options: Any) -> Outcome:
         base = self.home / "saved"
@@ -84,7 +85,7 @@ class Rescue:
 
 @pytest.fixture
 def rescue(tmp_path: Path) -> Rescue:
-    return Rescue(tmp_path)
+    return Rescue(tmp_path, top=tmp_path)
 
 
 @pytest.fixture
