@@ -38,7 +38,7 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
         told = {f.fingerprint for r in reports for f in r.findings}  # two sets of a namespace may share what is wrong
         fresh = [f for f in _unique(findings) if f.fingerprint not in told]
         linked = link(suppress.mark(fresh, cluster, valid), rules, who)
-        reports.append(ClusterReport(cluster, who, in_order(linked)))
+        reports.append(ClusterReport(cluster, who, in_order(linked), planned=facts.source == "files"))
     findings = [f for r in reports for f in r.findings]
     checks = tuple(_fold(rule, results[rule.id], findings) for rule in rules)
     gaps = tuple(dict.fromkeys((*facts.gaps, *(g for c in facts.clusters for p in c.pods for g in p.gaps.values()))))

@@ -23,11 +23,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "suppress": {"model"},
     "engine": {"model", "suppress", "__init__"},
     "gather": {*BASE, "parse"},
+    "own_rules": {"model", "parse"},
     "kube": BASE,
     "fix": {*BASE, "gather", "parse"},
     "render": {*BASE, "rules", "fix"},
     "rbac": {"model"},
-    "app": {*BASE, "engine", "gather", "parse", "rules", "rbac", "fix"},
+    "app": {*BASE, "engine", "gather", "parse", "rules", "rbac", "fix", "suppress", "own_rules"},
     "cli": {*BASE, "app", "fix", "engine", "render", "rules", "rbac", "kube", "demo", "gather", "schema"},
     "demo": BASE,
     "schema": set(),
@@ -103,6 +104,6 @@ def test_every_rule_file_is_in_the_table() -> None:
 
 
 def test_no_file_has_grown_large() -> None:
-    data_tables = {"signatures.py"}
+    data_tables = {"signatures.py", "messages.py"}
     large = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text("utf8").splitlines())) > 300 and p.name not in data_tables}
     assert not large

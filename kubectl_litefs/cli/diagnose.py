@@ -10,7 +10,7 @@ from ..exitcodes import MEANINGS, ExitCode
 from ..model.custom import Custom
 from ..model.report import Report
 from . import values
-from .ignoring import asked, ignore_options
+from .custom import asked, custom_options
 from .options import Command, cluster_options, given, kind_and_names, target, verbosity
 from .output import ProgressLine
 from .params import Duration
@@ -23,7 +23,7 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge a saved bundle (directory or .tar.gz), no cluster.")
 @report_options
-@ignore_options
+@custom_options
 @click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
 @cluster_options
 @verbosity

@@ -50,6 +50,8 @@ def recent_runs(cluster: Cluster, pod: Pod) -> tuple[LogRun, ...]:
 def unseen_state(pod: Pod) -> Gap | None:
     """Why it cannot be told how the container fares: its node is gone, or nobody has said anything yet."""
     source = f"objects/{pod.namespace}/pods.json"
+    if pod.planned:
+        return Gap(source, GapReason.OFFLINE, f"{pod.name} is known from a file only")
     if lost(pod) and not pod.deleting:
         return Gap(source, GapReason.UNREACHABLE, f"the node of {pod.name} does not answer: its status is an old one")
     if not pod.container.status and pod.phase not in ("Pending", "Succeeded", "Failed"):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from .config import Sight
 from .grouping import own_config
 from .origin import Evidence
-from .pod import EnvVar, Pod
+from .pod import Container, EnvVar, Pod
+from .proxy import mappings
 
 _FILE_URL = re.compile(r"(?:file|jdbc:sqlite|sqlite3?|sqlite\+\w+):(?P<slashes>/*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
@@ -39,6 +40,33 @@ def named_paths(pod: Pod, pattern: re.Pattern[str]) -> Iterator[Named]:
             path, sure = absolute(variable.value)
             if path:
                 yield Named(variable, path, sure)
+
+
+def named_elsewhere(pod: Pod, pattern: re.Pattern[str]) -> Iterator[tuple[Container, Named]]:
+    """The same in the pod's other containers: literal values only, and paths as LiteFS's container would see them.
+
+    A path on a volume that both mount becomes LiteFS's path of it; one on no such volume is left out.
+    """
+    for other in pod.containers:
+        if other.name == pod.container.name or other.init:
+            continue
+        for i, entry in enumerate(mappings(other.spec.get("env"))):
+            name, value = str(entry.get("name")), entry.get("value")
+            if not isinstance(value, str) or not pattern.fullmatch(name):
+                continue
+            path, sure = absolute(value)
+            seen = Evidence(pod.obj.source, None, f"{other.field}.env.{i}: {name}={value} ({pod.obj.ref})"[:300])
+            shared = _as_litefs_sees(pod, other, path) if path else None
+            if shared is not None:
+                yield other, Named(EnvVar(name, value, Sight.KNOWN, seen), shared, sure)
+
+
+def _as_litefs_sees(pod: Pod, other: Container, path: str) -> str | None:
+    """The same file's path in LiteFS's container, by the volume it lies on."""
+    on = [m for m in other.mounts if path == m.path.rstrip("/") or path.startswith(m.path.rstrip("/") + "/")]
+    mount = max(on, key=lambda m: len(m.path), default=None)
+    here = next((m for m in pod.container.mounts if mount and (m.volume, m.sub_path) == (mount.volume, mount.sub_path)), None)
+    return posixpath.normpath(here.path + "/" + path[len(mount.path.rstrip("/")) :]) if mount and here else None
 
 
 def absolute(value: str) -> tuple[str, bool]:

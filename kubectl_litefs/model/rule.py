@@ -55,7 +55,7 @@ class Finding:
     def fingerprint(self) -> str:
         """Stable across runs: the rule, the subject, the key; 16 hexadecimal digits."""
         parts = (self.rule, self.subject.kind, self.subject.namespace, self.subject.name, self.key)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join(parts).encode("utf8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model.origin import ObjectRef
+from ..model.pod import ALONE
 from ..model.rule import Finding, Severity
 from .paint import Line, line
 from .words import clean, clip, count, listed, place, with_flags, wrap
@@ -78,6 +79,7 @@ def block(group: Group, look: Look) -> list[Line]:
     lines += _seen(group.same, look)
     why = first.cause + (f" (Gotcha {first.gotcha} of the LiteFS guide.)" if first.gotcha else "")
     lines += _field("why", why, look)
+    lines += _field("see", first.docs if first.docs and "://" in first.docs else "", look)
     if group.consequences:
         rules = listed(sorted({f"{f.rule} {f.name}" for f in group.consequences}), 3)
         folded = f"{count(len(group.consequences), 'consequence')} folded ({rules}); --all shows {'it' if len(group.consequences) == 1 else 'them'}"
@@ -103,6 +105,8 @@ def _head(group: Group, look: Look) -> Line:
 
 
 def _subject(ref: ObjectRef) -> str:
+    if ref.kind == ALONE:
+        return clean(ref.name)
     return clean(f"{ref.kind.lower()} {ref.name}" if ref.kind == "Pod" else f"{ref.kind.lower()}/{ref.name}")
 
 

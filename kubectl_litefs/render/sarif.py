@@ -169,9 +169,8 @@ def _uri(path: str) -> str:
 
 def _region(evidence: Evidence) -> dict[str, Any]:
     region: dict[str, Any] = {"startLine": evidence.line or 1}
-    column: int | None = getattr(evidence, "column", None)
-    if column and evidence.line:
-        region["startColumn"] = column
+    if evidence.column and evidence.line:
+        region["startColumn"] = evidence.column
     region["snippet"] = {"text": clean(evidence.excerpt)}
     return region
 

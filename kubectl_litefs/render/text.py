@@ -62,6 +62,8 @@ def _state(seen: ClusterReport, loud: int) -> list[Line]:
     """One line of verdict where no error says more; never "well" for a pod that is not known to follow."""
     if seen.blind or any(f.severity is Severity.ERROR for f in seen.active):
         return []
+    if seen.planned:
+        return [line("  ", ("No fault found in what the files show." if not loud else "No error found in what the files show.", "good"))]
     if seen.scaled_to_zero:
         return [line("  ", ("Scaled to 0: nothing runs, so nothing but the configuration was judged.", "strong"))]
     roles = {seen.topology.role(p) for p in seen.cluster.pods}

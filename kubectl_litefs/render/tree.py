@@ -65,9 +65,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _evidence(seen: Evidence) -> dict[str, Any]:
     """`column` only where there is one: in files that were given."""
-    column: int | None = getattr(seen, "column", None)
-    where: dict[str, Any] = {"source": seen.source, "line": seen.line}
-    return where | ({} if column is None else {"column": column}) | {"excerpt": seen.excerpt}
+    column = {} if seen.column is None else {"column": seen.column}
+    return {"source": seen.source, "line": seen.line, **column, "excerpt": seen.excerpt}
 
 
 def _suppressed(finding: Finding) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..model.config import Sight
 from ..model.copies import run_in
 from ..model.grouping import config_command, listed
 from ..model.origin import Evidence, Gap, GapReason
-from ..model.paths import Named, fuse_dir, named_paths
+from ..model.paths import Named, fuse_dir, named_elsewhere, named_paths
 from ..model.pod import Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
 
@@ -35,6 +35,8 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
             yield Unknown(hidden)
         for named, under_data in _outside(pod, mount[0], bool(inside)):
             found.setdefault((named.variable.name, under_data), []).append((pod, named, mount[1]))
+        for named in _beside(pod, mount[0]):
+            found.setdefault((named.variable.name, pod.data_dir or ""), []).append((pod, named, mount[1]))
     for (_, under_data), seen in found.items():
         yield _finding(cluster, seen, under_data)
 
@@ -64,6 +66,12 @@ def _outside(pod: Pod, mount: str, one_is_inside: bool) -> Iterator[tuple[Named,
             yield named, data
         elif not one_is_inside and named.sure and MAIN.fullmatch(named.variable.name) and not any(map(named.inside, ELSEWHERE)):
             yield named, ""
+
+
+def _beside(pod: Pod, mount: str) -> Iterator[Named]:
+    """The application in a container of its own that opens LiteFS's own directory over the volume both mount."""
+    data = pod.data_dir or ""
+    yield from (n for _, n in named_elsewhere(pod, ANY) if data and n.below(data) and not n.inside(mount))
 
 
 def _finding(cluster: Cluster, seen: list[tuple[Pod, Named, Evidence]], data: str) -> Finding:

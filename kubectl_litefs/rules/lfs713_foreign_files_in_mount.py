@@ -41,7 +41,7 @@ def _written(cluster: Cluster, pod: Pod) -> Iterator[tuple[str, Evidence]]:
     lines = [h for r in recent_runs(cluster, pod) if (h := r.hit("foreign-write"))]
     if lines:
         times = "once" if lines[0].count == 1 else f"{lines[0].count} times"
-        yield f"LiteFS refused {times} what is no database", lines[0].last.evidence
+        yield f"LiteFS refused {times} what SQLite does not write", lines[0].last.evidence
     for shell in (d for d in pod.databases or () if d.txid == 0):
         if FOREIGN.fullmatch(shell.name) or (lines and not _elsewhere_real(cluster, shell)):
             yield f"{shell.name} there is an empty shell", shell.evidence
@@ -99,7 +99,7 @@ RULE = Rule(
     name="foreign-files-in-mount",
     title="Something that is no SQLite database is written into the mount",
     severity=Severity.WARNING,
-    symptom="`cannot read sqlite database header: invalid database header` in LiteFS's log, an input/output error in the "
+    symptom="`cannot read sqlite database header: invalid database header`, or `database write ... must be a single page`, in LiteFS's log, an input/output error in the "
     "program that wrote; empty databases with odd names.",
     impact="The write fails, and an empty shell of that name stays on every node. The databases themselves are not harmed.",
     cause="LiteFS's mount takes SQLite databases and their journals only: no uploads, no logs, no caches, no directories, and "

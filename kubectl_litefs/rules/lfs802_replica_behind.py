@@ -86,5 +86,5 @@ RULE = Rule(
     ),
     reads=("vars", "info", "log"),
     check=check,
-    follows=("LFS812", "LFS804"),
+    follows=("LFS404", "LFS812", "LFS804"),
 )

@@ -30,7 +30,7 @@ def _damage(cluster: Cluster, pod: Pod) -> tuple[LogRun, LogLine, LogLine | None
     A start that LiteFS got through has checked its files: what an earlier run said of them is healed.
     """
     for run in recent_runs(cluster, pod):
-        own, said = run.latest("corruption"), run.latest("malformed")
+        own, said = run.latest("corruption"), _said(run)
         if own is not None or said is not None:
             first = own or said
             assert first is not None  # one of the two is
@@ -38,6 +38,12 @@ def _damage(cluster: Cluster, pod: Pod) -> tuple[LogRun, LogLine, LogLine | None
         if run.any("mounted", "connected") is not None:
             return None
     return None
+
+
+def _said(run: LogRun) -> LogLine | None:
+    """The application's word, unless a whole database has been taken over since."""
+    said, fresh = run.latest("malformed"), run.latest("snapshot-received")
+    return None if said is not None and fresh is not None and fresh.number > said.number else said
 
 
 def _finding(cluster: Cluster, pod: Pod, run: LogRun, line: LogLine, said: LogLine | None) -> Finding:

@@ -103,5 +103,5 @@ RULE = Rule(
     ),
     reads=("log",),
     check=check,
-    follows=("LFS509",),
+    follows=("LFS509", "LFS404"),
 )

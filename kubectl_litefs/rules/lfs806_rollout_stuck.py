@@ -42,16 +42,43 @@ def _stuck(cluster: Cluster, owner: Obj) -> Iterator[Finding]:
         if old:
             yield _on_delete(cluster, owner, old)
         old = []
-    missing = _missing(cluster, owner) if ordered else []
+    missing = _missing(cluster, owner)
     for pod in mine:
         waits = _waits(cluster, pod)
         if not waits:
             continue
-        above = [n for n in missing if n > (pod.ordinal or 0)]
+        above = [n for n in missing if n > (pod.ordinal or 0)] if ordered else []
         held = [p for p in old if ordered or (pod not in old and p is not pod)]
         if above or held:
             yield _finding(cluster, owner, pod, waits, above, held)
             return
+    if missing and (refused := _refused(cluster, owner)) is not None:
+        yield _not_made(cluster, owner, missing, refused)
+
+
+def _refused(cluster: Cluster, owner: Obj) -> Obj | None:
+    """The event that says why a pod could not be made: a quota, a policy, a webhook."""
+
+    def concerns(event: Obj) -> bool:
+        about = event.mapping("involvedObject")
+        return event.get("reason") == "FailedCreate" and (about.get("kind"), about.get("name")) == (owner.ref.kind, owner.ref.name)
+
+    return next((e for e in cluster.list("events") or () if concerns(e)), None)
+
+
+def _not_made(cluster: Cluster, owner: Obj, missing: list[int], refused: Obj) -> Finding:
+    names = listed(f"{owner.ref.name}-{n}" for n in missing)
+    return RULE.finding(
+        owner.ref,
+        f"{names} cannot be created: {str(refused.get('message'))[:300]}",
+        refused.seen("message"),
+        owner.seen("spec.replicas"),
+        impact="The set has fewer pods than it asks for, and stays so until what refuses them allows them.",
+        cause="The API server refuses the pod: a quota, the namespace's Pod Security admission, a webhook.",
+        fix=("Raise the quota, or change the policy or the pod, as the message says; the controller then goes on by itself.",),
+        commands=(cluster.kubectl("describe", "statefulset", owner.ref.name),),
+        key="refused",
+    )
 
 
 def _waits(cluster: Cluster, pod: Pod) -> str:

@@ -36,18 +36,15 @@ def _finding(cluster: Cluster, scaler: Obj, name: str) -> Finding:
     least, most = scaler.get("spec.minReplicas", 1), scaler.get("spec.maxReplicas")
     keda = next((o.get("name") for o in scaler.items("metadata.ownerReferences") if o.get("kind") == "ScaledObject"), None)
     maker = f" (made by KEDA's ScaledObject {keda})" if keda else ""
+    between = f" between {least} and {most} pods" if most is not None else ""
     none = " At 0 there is no primary." if least == 0 or keda else ""
-    owner = next((o for o in cluster.owners() if o.ref.name == name), None)
-    policy = owner.get("spec.persistentVolumeClaimRetentionPolicy.whenScaled") if owner else None
-    deletes = " Each pod that is scaled away loses its volume (whenScaled: Delete)." if policy == "Delete" else ""
     return RULE.finding(
         scaler.ref,
-        f"HorizontalPodAutoscaler {scaler.ref.name}{maker} scales {name} between {least} and {most} pods, and its lease is static: "
-        f"more pods take no more writes.{none}{deletes}",
+        f"HorizontalPodAutoscaler {scaler.ref.name}{maker} scales {name}{between}, and its lease is static: "
+        f"more pods take no more writes.{none}",
         scaler.seen("spec.scaleTargetRef"),
         scaler.seen("spec.minReplicas", str(least)),
         scaler.seen("spec.maxReplicas", str(most)),
-        owner.seen("spec.persistentVolumeClaimRetentionPolicy.whenScaled") if owner and deletes else None,
         *(s.evidence for p in cluster.pods[:1] if (s := lease_of(p).type) is not None),
         commands=(
             cluster.kubectl("describe", "hpa", scaler.ref.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,11 +19,13 @@ ANSWERED = ("/info", "/metrics", "/debug/", "/export", "/events")
 PATIENT = 600
 """Seconds: whoever waits that long means to. A node waits two minutes for its primary in an ordinary rollout."""
 EXIT = 137
+HERE = re.compile(r"\b(?:localhost|127\.0\.0\.1):(\d{1,5})(/[^\s'\"]*)?")
+"""What curl or wget asks in an exec probe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A probe of the LiteFS container by HTTP, TCP or gRPC. `path` is None where it asks for none."""
+    """A probe of the LiteFS container by HTTP, TCP, gRPC, or a command that asks a port. `path` is None where it asks for none."""
 
     kind: str
     port: int
@@ -67,9 +70,15 @@ def _probe(pod: Pod, kind: str) -> Probe | None:
         port = _number(pod, action.get("port")) if isinstance(action, Mapping) else None
         if isinstance(action, Mapping) and port is not None:
             path = str(action.get("path") or "/") if how == "httpGet" else None
-            evidence = pod.obj.seen(f"{pod.container.field}.{kind}")
-            return Probe(kind, port, path, _patience(spec), evidence)
-    return None
+            return Probe(kind, port, path, _patience(spec), _seen(pod, kind))
+    action = spec.get("exec")
+    words = action.get("command") if isinstance(action, Mapping) else None
+    asked = HERE.search(" ".join(str(w) for w in words)) if isinstance(words, list) else None
+    return Probe(kind, int(asked[1]), asked[2] or "/", _patience(spec), _seen(pod, kind)) if asked else None
+
+
+def _seen(pod: Pod, kind: str) -> Evidence:
+    return pod.obj.seen(f"{pod.container.field}.{kind}")
 
 
 def _number(pod: Pod, port: object) -> int | None:

@@ -13,6 +13,16 @@ from tools import dist
 
 from .steps import only_python
 
+ROOT = Path(__file__).parent.parent.parent
+
+
+def tracked() -> list[str]:
+    """The files of this checkout, and those that are about to be. Skips where there is no git to ask."""
+    done = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip("not in a git checkout")
+    return [line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
+
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tools import dist
+from tools.compat import interpreters
 
 from .conftest import unpack
 from .krew import KREW, KrewWorld, served
@@ -131,9 +132,7 @@ def test_the_launcher_is_read_by_python_3_6() -> None:
 
 def others(*minors: int) -> list[Path]:
     """The oldest and the newest of these minor versions of Python 3 that this machine has."""
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = {m: [*sorted(root.glob(f"3.{m}.*/bin/python3.{m}")), *(Path(p) for p in [shutil.which(f"python3.{m}")] if p and "shims" not in p)] for m in minors}
-    there = [paths[0] for paths in found.values() if paths]
+    there = list(interpreters(minors).values())
     return there[:1] + there[1:][-1:]
 
 

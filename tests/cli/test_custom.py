@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_litefs.cli.ignoring import FILE, find
+from kubectl_litefs.cli.custom import FILE, find
 from kubectl_litefs.demo import path
 
 from .run import Done, run

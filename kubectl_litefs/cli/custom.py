@@ -1,4 +1,4 @@
-"""`--ignore`, `--config`, `--no-config`: what the user has accepted already."""
+"""`--ignore`, `--config`, `--no-config`, `--rules`: what the user has accepted already, and what he adds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..model.custom import Custom
+from ..errors import UsageError
+from ..model.custom import NOTHING, Custom
 from . import values
 
 if TYPE_CHECKING:
@@ -26,16 +27,33 @@ _IGNORE = click.option(
 _CONFIG = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=f"What to ignore (default: {FILE} here or above).")
 _NO_CONFIG = click.option("--no-config", is_flag=True, help=f"Read no {FILE}.")
 
+_RULES = click.option("--rules", "rule_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Judge the rules of this file, too; repeatable.")
 
-def ignore_options(function: F) -> F:
-    for option in (_NO_CONFIG, _CONFIG, _IGNORE):
+
+def custom_options(function: F) -> F:
+    """`--ignore`, `--config`, `--no-config`, `--rules`."""
+    for option in (_RULES, _NO_CONFIG, _CONFIG, _IGNORE):
         function = option(function)
     return function
 
 
 def asked(ctx: click.Context) -> Custom:
     """All that the flags say of rules."""
-    return Custom(suppressions=suppressions(ctx))
+    own = rules_of(ctx.params["rule_files"])
+    return Custom(suppressions(ctx), own.rules, own.patterns)
+
+
+def rules_of(files: tuple[Path, ...]) -> Custom:
+    """The rules of the files. A rule that is wrong ends the run: one that is left out would seem to have passed."""
+    if not files:
+        return NOTHING
+    from .. import app
+
+    custom, problems = app.own_rules(files)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UsageError("bad-rules", f"{problems[0]}{more}", hint=f"kubectl litefs rules --check {files[0]} lists what is wrong.")
+    return custom
 
 
 def suppressions(ctx: click.Context) -> tuple[Suppression, ...]:
