@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from . import engine
-from .gather import bundle, selection
+from .errors import CouldNotLook, UsageError
+from .gather import bundle, redact, selection
+from .model.cluster import Facts
+from .model.custom import NOTHING, Custom
+from .model.origin import GapReason
 from .model.report import Report
+from .model.rule import Finding
 from .model.snapshot import Snapshot
+from .model.suppression import Suppression
 from .model.target import Target
+from .parse import ignores
 from .parse.assemble import assemble
 from .ports import Clock, Kube, Observer, WritableKube
 from .rules import ALL
@@ -26,22 +33,51 @@ if TYPE_CHECKING:
     from .rescue.save import SaveOptions, SaveResult
 
 
-def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Report:
+def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING) -> Report:
     """Look at a cluster through its API server and judge it. Reads only.
 
     Raises CouldNotLook where not even the pods could be listed, UsageError for names that do not exist.
     """
     from .gather import live
 
-    return judge(live.gather(kube, target, clock, observer))
+    return judge(live.gather(kube, target, clock, observer), custom)
 
 
-def diagnose_bundle(path: Path, wanted: tuple[str, ...] = ()) -> Report:
+def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING) -> Report:
     """Judge a saved bundle: the same findings as live, at the time it was taken."""
     snapshot = bundle.load(path)
     if wanted:
         snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
-    return judge(snapshot)
+    return judge(snapshot, custom)
+
+
+def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:
+    """Judge files before there is a cluster: manifests, litefs.yml. `-` among the paths is standard input.
+
+    Raises UsageError for a path that is not there, CouldNotLook where no LiteFS stands in any of the files.
+    """
+    from .gather import files
+
+    facts = assemble(files.gather(paths, stdin, clock.now()))
+    if not facts.clusters:
+        unread = [g.detail or g.what for g in facts.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN)]
+        why = f"; could not read {'; '.join(unread[:5])}" if unread else ""
+        raise CouldNotLook("no-litefs-found", f"no LiteFS found; looked at {'; '.join(facts.looked_at)}{why}", hint=LINT_HINT)
+    return _without_cluster(_judged(facts, custom))
+
+
+LINT_HINT = "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, or the output of helm template or kustomize build."
+
+
+def _without_cluster(report: Report) -> Report:
+    """No commands that ask a cluster, for there is none; and no secrets of the files in what is printed."""
+
+    def plain(finding: Finding) -> Finding:
+        seen = tuple(dataclasses.replace(e, excerpt=redact.text(e.excerpt)) for e in finding.evidence)
+        return dataclasses.replace(finding, commands=(), evidence=seen, message=redact.text(finding.message))
+
+    clusters = tuple(dataclasses.replace(c, findings=tuple(map(plain, c.findings))) for c in report.clusters)
+    return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
 
 
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
@@ -90,11 +126,53 @@ def rescue_run(
     return dataclasses.replace(RescueRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
 
 
-def judge(snapshot: Snapshot) -> Report:
+def typed_suppressions(entries: Sequence[str], by: str) -> tuple[Suppression, ...]:
+    """Entries such as `LFS203=StatefulSet/abaci/abaci-app: one region`, typed for this run."""
+    try:
+        return tuple(s for entry in entries for s in ignores.read_entry(entry, by))
+    except ignores.Malformed as error:
+        raise UsageError("bad-suppression", f"{by}: {error}", hint="docs/suppressing.md tells the forms.") from None
+
+
+def saved_suppressions(path: Path, name: str) -> tuple[Suppression, ...]:
+    """The suppressions of a file, which messages call `name`. A file with a mistake is refused whole."""
+    hint = "--no-config goes on without it."
+    try:
+        found, problems = ignores.read_file(path.read_bytes(), name)
+    except OSError as error:
+        raise UsageError("no-config", f"cannot read {name}: {error.strerror}", hint=hint) from None
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UsageError("bad-config", f"{problems[0]}{more}", hint=hint)
+    return found
+
+
+def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
+    """The rules of the user's files, and what is wrong with the files: with a problem none of the rules is to be used."""
+    from .own_rules.load import load
+
+    files: list[tuple[str, bytes]] = []
+    for path in paths:
+        try:
+            files.append((str(path), path.read_bytes()))
+        except OSError as error:
+            raise UsageError("no-rules", f"cannot read {path}: {error.strerror}") from None
+    loaded = load(files, (r.id for r in ALL))
+    return Custom(rules=tuple(loaded.rules), patterns=tuple(loaded.patterns)), tuple(map(str, loaded.problems))
+
+
+def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
-    facts = assemble(snapshot)
+    facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
     selection.require_litefs(facts)
-    return engine.judge(facts, ALL)
+    return _judged(facts, custom)
+
+
+def _judged(facts: Facts, custom: Custom) -> Report:
+    """Every rule, with what the user and the objects' annotations say of them."""
+    annotated, problems = ignores.from_annotations(facts)
+    report = engine.judge(facts, (*ALL, *custom.rules), (*custom.suppressions, *annotated))
+    return dataclasses.replace(report, notices=(*problems, *report.notices)) if problems else report
 
 
 def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:

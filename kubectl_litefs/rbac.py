@@ -37,7 +37,7 @@ NAMESPACED: tuple[Right, ...] = (
 """What `diagnose` needs in each namespace it looks at."""
 
 CLUSTER: tuple[Right, ...] = (
-    Right("", ("namespaces",), ("get", "list"), "tell a namespace that does not exist from an empty one, and offer the nearest name"),
+    Right("", ("namespaces",), ("get", "list"), "what pods may do in a namespace; tell one that does not exist from an empty one, and offer the nearest name"),
     Right("", ("persistentvolumes", "nodes"), ("list",), "volumes and nodes that the sets use"),
     Right("storage.k8s.io", ("storageclasses",), ("list",), "how claims are provisioned"),
 )

@@ -236,7 +236,7 @@ def _silent(pod: Pod) -> Link:
     """A pod whose /info was not seen."""
     gap = pod.gaps.get("info")
     why = gap.detail if gap is not None and gap.detail else "its HTTP port was not seen"
-    if not pod.container.running:
+    if not pod.container.running and not pod.planned:
         reason = pod.container.waiting.get("reason") or pod.container.terminated.get("reason") or pod.phase
         return Link(Role.DOWN, str(reason))
     return Link(Role.UNKNOWN, why)

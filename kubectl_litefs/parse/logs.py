@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..model.logs import Hits, LogLine, LogRun, StartLease
 from .clean import clip
 from .log_blocks import LONGEST, blocks, line_at
 from .log_lines import CANDIDATE, is_structured, parse_time, plain_text, split_stamp, structured
 from .log_match import ANYONE, TEXT, Matches, Searcher
+from .log_own import OwnPatterns
 from .log_voice import Phase, Voice
 
 ENDS = 200
@@ -31,13 +32,13 @@ _STATIC = re.compile(r"Using static primary: primary=(\w*) hostname=(.*) adverti
 Raw = tuple[int, bytes]
 
 
-def read_log(source: str, chunks: Iterable[bytes], *, complete: bool = True) -> LogRun | None:
+def read_log(source: str, chunks: Iterable[bytes], *, complete: bool = True, patterns: Sequence[str] = ()) -> LogRun | None:
     """The last run of LiteFS in the log at bundle path `source`.
 
     None where there is nothing but the kubelet's own word that it has no log. An empty log is a run with 0 lines.
     `complete` says that nothing was cut off. Costs about 30 MiB at most, however long the log is.
     """
-    reader = _Reader(source, complete)
+    reader = _Reader(source, complete, patterns)
     for first, block in blocks(chunks):
         reader.read(first, block)
     return reader.result()
@@ -60,7 +61,7 @@ class _Count:
 class _Reader:
     """Reads blocks in order; `result` gives the facts."""
 
-    def __init__(self, source: str, complete: bool) -> None:
+    def __init__(self, source: str, complete: bool, patterns: Sequence[str]) -> None:
         self.source = source
         self.complete = complete
         self.search = Searcher()
@@ -76,6 +77,7 @@ class _Reader:
         self.spoken = 0
         self.panic: Raw | None = None
         self.tail: deque[Raw] = deque(maxlen=ENDS)
+        self.wanted = OwnPatterns(source, patterns)
         self._forget()
 
     def _forget(self) -> None:
@@ -86,6 +88,7 @@ class _Reader:
         self.kinds: dict[int, tuple[str, dict[str, str] | None]] = {}
         self.recent: deque[tuple[int, str, dict[str, str] | None]] = deque(maxlen=ENDS)
         self.own = 0
+        self.wanted.forget()
 
     # --- blocks
 
@@ -108,6 +111,7 @@ class _Reader:
                 run = start
         self.lines = first + block.count(b"\n") - 1
         self._keep_ends(first, block, run)
+        self.wanted.look(first, block, self.first)
         if first == 1:
             self.kubelet_only = self.lines == 1 and split_stamp(block[1:])[1].startswith(_KUBELET)
         elif self.lines > 1:
@@ -272,7 +276,7 @@ class _Reader:
         begun = self.banner or self.lease is not None or not self.spoken or "fatal" in self.hits
         return LogRun(
             source=self.source,
-            hits={name: self._hits(c) for name, c in self.hits.items()},
+            hits={name: self._hits(c) for name, c in self.hits.items()} | self.wanted.hits,
             lease=self.lease,
             version=self.version,
             head=self._ends(self.head),

@@ -47,6 +47,8 @@ def listed(words: Sequence[str], most: int = 6) -> str:
 def place(evidence: Evidence) -> str:
     """Where something was seen, short: `abaci-app-1 /info`, `abaci-app-1 log:14`."""
     source = evidence.source
+    if evidence.column is not None:
+        return clean(f"{source}:{evidence.line}:{evidence.column}")
     earlier = re.match(r"sweeps/\d+/", source)
     parts = (source[earlier.end() :] if earlier else source).split("/")
     where = clean(source)

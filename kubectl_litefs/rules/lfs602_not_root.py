@@ -39,6 +39,10 @@ def _in_spec(pod: Pod) -> Iterator[Sighting]:
     elif refuses is True:
         also = ", while LiteFS needs user 0" if user == 0 else ""
         yield _sighting(pod, f"container {container.name} has runAsNonRoot: true{also}", refusal)
+    elif user is None and container.build is not None and container.build.user is not None:
+        name = container.build.user.value
+        if name is not None and name not in ROOTS:
+            yield _sighting(pod, f"the image runs as user {name} (USER in its Dockerfile)", container.build.user.evidence)
     if command is not None and command.user_switch and to and to not in ROOTS:
         yield _sighting(pod, f"{command.user_switch} makes it user {to} before litefs starts", command.evidence)
 
@@ -64,10 +68,12 @@ def _finding(cluster: Cluster, fault: Fault) -> Finding:
     words = said or kubelet
     text = f"{told}{f': {words}' if words else ''}" if told else f"LiteFS may not write where it must: {words}"
     pod = next((s.pod for s in fault.seen if s.line), fault.pods[0])
+    may_differ = cluster.alone and fault.line is None and pod.container.litefs is None
     return RULE.finding(
         fault.subject,
         f"LiteFS needs root, but {text}." if told else f"{text}.",
         *fault.evidence,
+        severity=Severity.WARNING if may_differ else None,
         commands=(log_command(cluster, pod), cluster.kubectl("get", "pod", pod.name, "-o", "yaml")),
     )
 
@@ -91,4 +97,5 @@ RULE = Rule(
     reads=("spec", "log", "previous"),
     check=check,
     gotcha=7,
+    follows=("LFS605",),
 )
