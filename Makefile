@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help test e2e e2e-control-plane unit lint docs docs-check demo bench fuzz build dist release new-rule lock clean
+.PHONY: help test e2e e2e-control-plane e2e-node unit lint docs docs-check demo bench fuzz build compat dist release new-rule lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' Makefile
@@ -23,7 +23,10 @@ unit: $(READY) ## pytest alone; ARGS='-k lfs101' narrows it
 e2e-control-plane: $(READY) ## the tests that need a real API server, on one built (once, 20 min) and started here
 	tests/e2e/lab/run.sh $(BIN)/python -m pytest tests/e2e $(ARGS)
 
-e2e: $(READY) ## the same on a cluster that may be thrown away: KUBECONFIG=FILE E2E_CONTEXT=NAME
+e2e-node: $(READY) ## diagnose and repairs with the real LiteFS on a real node, started here: LITEFS_BIN=FILE, as root
+	LAB_NODE=1 tests/e2e/lab/run.sh $(BIN)/python -m pytest tests/e2e/node $(ARGS)
+
+e2e: $(READY) ## as e2e-control-plane, on a cluster that may be thrown away: KUBECONFIG=FILE E2E_CONTEXT=NAME
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 lint: $(READY) ## ruff and mypy --strict
@@ -43,7 +46,7 @@ demo: $(READY) ## the tool at work on recorded clusters: one healthy, the others
 	  $(BIN)/kubectl-litefs demo $$name || exit; done
 	@printf '\n'; $(BIN)/kubectl-litefs demo --list
 
-bench: $(READY) ## start-up, a live diagnose against the commands it replaces (needs kubectl), logs against grep and ripgrep, a 1 GiB backup
+bench: $(READY) dist ## start-up, a live diagnose against the commands it replaces (needs kubectl), logs against grep and ripgrep, a 1 GiB backup
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.log_memory
@@ -55,6 +58,9 @@ fuzz: $(READY) ## the property tests, with many more examples
 
 build: $(READY) ## wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
+
+compat: $(READY) ## Python 3.10 to 3.13, those that are here, with the lowest and the newest dependencies: some minutes; ARGS=tests for all tests
+	$(BIN)/python -m tools.compat $(ARGS)
 
 dist: $(READY) ## the archive for Krew, the same bytes each time, and its sha256
 	$(BIN)/python -m tools.dist
@@ -70,5 +76,5 @@ lock: ## how to renew requirements-dev.lock
 	@echo "where versions differ, one line each with a python_version marker."
 
 clean: ## remove .venv, caches and build results
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .compat build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,8 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-BUDGET = 1.3
-
 
 def timed(command: list[str], env: dict[str, str]) -> float:
     start = time.perf_counter()
@@ -27,7 +25,9 @@ def timed(command: list[str], env: dict[str, str]) -> float:
 
 
 def compare(what: str, ours: list[str], rival: list[str], budget: float, runs: int) -> None:
+    """Both with this Python first on PATH, and free to keep their byte code."""
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     timed(ours, env), timed(rival, env)
     pairs = [(timed(ours, env), timed(rival, env)) for _ in range(runs)]
     a, b = (statistics.median(p[i] for p in pairs) * 1000 for i in (0, 1))
@@ -49,8 +49,9 @@ def main() -> None:
                 path, file = Path(folder, member.name), tar.extractfile(member)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.read() if file else b"")
+                path.chmod(member.mode)
         for words in (["--help"], ["demo", "healthy"]):
-            archived, installed = [sys.executable, str(Path(folder, "kubectl-litefs")), *words], [sys.executable, str(script), *words]
+            archived, installed = [str(Path(folder, "kubectl-litefs")), *words], [str(script), *words]
             compare(f"{' '.join(words)} from the archive, from a virtual environment", archived, installed, 1.2, runs)
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from . import engine
-from .errors import CouldNotLook
-from .gather import bundle, selection
+from .errors import UsageError
+from .gather import bundle, redact, selection
 from .model.cluster import Cluster, Facts
+from .model.custom import NOTHING, Custom
 from .model.report import Report
+from .model.rule import Finding
 from .model.snapshot import Snapshot
+from .model.suppression import Suppression
 from .model.target import Target
+from .parse import ignores
 from .parse.assemble import assemble
 from .ports import Clock, Kube, Observer, WritableKube
 from .rules import ALL
@@ -24,34 +28,37 @@ if TYPE_CHECKING:
     from .fix.plan import Plan
     from .fix.work import Ui
     from .model.effective import Effective
+    from .rescue.options import RescueOptions
+    from .rescue.plan import RescuePlan
+    from .rescue.save import SaveOptions, SaveResult
 
 
-def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Report:
+def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING) -> Report:
     """Look at a cluster through its API server and judge it. Reads only.
 
     Raises CouldNotLook where not even the pods could be listed, UsageError for names that do not exist.
     """
     from .gather import live
 
-    return judge(live.gather(kube, target, clock, observer))
+    return judge(live.gather(kube, target, clock, observer), custom)
 
 
-def diagnose_bundle(path: Path, wanted: tuple[str, ...] = ()) -> Report:
+def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING) -> Report:
     """Judge a saved bundle: the same findings as live, at the time it was taken."""
-    return judge(saved(path, wanted))
+    return judge(saved(path, wanted, custom.patterns), custom)
 
 
-def saved(path: Path, wanted: tuple[str, ...]) -> Snapshot:
+def saved(path: Path, wanted: tuple[str, ...], patterns: tuple[str, ...] = ()) -> Snapshot:
     """What was saved, narrowed to the sets that the names belong to."""
-    snapshot = bundle.load(path)
+    snapshot = bundle.load(path, patterns)
     return dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted)) if wanted else snapshot
 
 
-def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer) -> Report:
+def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer, custom: Custom = NOTHING) -> Report:
     """Judge logs alone. `namespace` is theirs where they do not tell; empty where nobody knows."""
     from .gather import log_files
 
-    return judge(log_files.gather(paths, namespace, observer))
+    return judge(log_files.gather(paths, namespace, observer, custom.patterns), custom)
 
 
 def facts_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Facts:
@@ -66,9 +73,18 @@ def facts_saved(path: Path, wanted: tuple[str, ...]) -> Facts:
     return _facts(saved(path, wanted))
 
 
+def facts_files(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock) -> Facts:
+    """The same of files, before there is a cluster. Raises as `lint` does."""
+    from .gather import files
+
+    facts = assemble(files.gather(paths, stdin, clock.now()))
+    selection.require_litefs(facts)
+    return facts
+
+
 def _facts(snapshot: Snapshot) -> Facts:
     facts = assemble(snapshot)
-    require_litefs(facts)
+    selection.require_litefs(facts)
     return dataclasses.replace(facts, wanted=snapshot.wanted)
 
 
@@ -83,12 +99,31 @@ def settings(facts: Facts) -> list[tuple[Cluster, list[Effective]]]:
     ]
 
 
+def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:
+    """Judge files before there is a cluster: manifests, litefs.yml. `-` among the paths is standard input.
+
+    Raises UsageError for a path that is not there, CouldNotLook where no LiteFS stands in any of the files.
+    """
+    return _without_cluster(_judged(facts_files(paths, stdin, clock), custom))
+
+
+def _without_cluster(report: Report) -> Report:
+    """No commands that ask a cluster, for there is none; and no secrets of the files in what is printed."""
+
+    def plain(finding: Finding) -> Finding:
+        seen = tuple(dataclasses.replace(e, excerpt=redact.text(e.excerpt)) for e in finding.evidence)
+        return dataclasses.replace(finding, commands=(), evidence=seen, message=redact.text(finding.message))
+
+    clusters = tuple(dataclasses.replace(c, findings=tuple(map(plain, c.findings))) for c in report.clusters)
+    return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
+
+
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
     """Write what `diagnose` would read, redacted, to a .tar.gz that does not exist yet."""
     from .gather import live
 
     snapshot = live.gather(kube, target, clock, observer)
-    require_litefs(assemble(snapshot))
+    selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
 
@@ -105,29 +140,77 @@ def fix_cluster_id(
     return Run(kube, options, clock, ui, confirm, environ).go()
 
 
-def judge(snapshot: Snapshot) -> Report:
+def rescue_save(kube: Kube, options: SaveOptions, clock: Clock, ui: Ui) -> SaveResult:
+    """Save every database of every pod that answers, and say which copy is the best. Reads only."""
+    from .rescue.save import save
+
+    return save(kube, options, clock, ui)
+
+
+def rescue_run(
+    kube: WritableKube,
+    options: RescueOptions,
+    clock: Clock,
+    ui: Ui,
+    confirm: Callable[[RescuePlan], bool],
+    environ: Mapping[str, str],
+) -> Outcome:
+    """Bring the data of the replicas back to the primary; `confirm` is asked once, before anything is changed.
+
+    Raises UsageError for a set that does not exist or is not the only one; everything else is an Outcome.
+    """
+    from .rescue.run import RescueRun
+
+    return dataclasses.replace(RescueRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
+
+
+def typed_suppressions(entries: Sequence[str], by: str) -> tuple[Suppression, ...]:
+    """Entries such as `LFS203=StatefulSet/abaci/abaci-app: one region`, typed for this run."""
+    try:
+        return tuple(s for entry in entries for s in ignores.read_entry(entry, by))
+    except ignores.Malformed as error:
+        raise UsageError("bad-suppression", f"{by}: {error}", hint="docs/suppressing.md tells the forms.") from None
+
+
+def saved_suppressions(path: Path, name: str) -> tuple[Suppression, ...]:
+    """The suppressions of a file, which messages call `name`. A file with a mistake is refused whole."""
+    hint = "--no-config goes on without it."
+    try:
+        found, problems = ignores.read_file(path.read_bytes(), name)
+    except OSError as error:
+        raise UsageError("no-config", f"cannot read {name}: {error.strerror}", hint=hint) from None
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UsageError("bad-config", f"{problems[0]}{more}", hint=hint)
+    return found
+
+
+def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
+    """The rules of the user's files, and what is wrong with the files: with a problem none of the rules is to be used."""
+    from .own_rules.load import load
+
+    files: list[tuple[str, bytes]] = []
+    for path in paths:
+        try:
+            files.append((str(path), path.read_bytes()))
+        except OSError as error:
+            raise UsageError("no-rules", f"cannot read {path}: {error.strerror}") from None
+    loaded = load(files, (r.id for r in ALL))
+    return Custom(rules=tuple(loaded.rules), patterns=tuple(loaded.patterns)), tuple(map(str, loaded.problems))
+
+
+def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
-    facts = assemble(snapshot)
-    require_litefs(facts)
-    return engine.judge(facts, ALL)
+    facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
+    selection.require_litefs(facts)
+    return _judged(facts, custom)
 
 
-def require_litefs(facts: Facts) -> None:
-    """No LiteFS found is never a pass."""
-    if not facts.clusters:
-        raise CouldNotLook(
-            "no-litefs-found",
-            "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
-            hint=_NO_LITEFS[facts.source],
-        )
-
-
-_NO_LITEFS = {
-    "live": "Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
-    "bundle": "It was saved of another namespace, or of no LiteFS cluster.",
-    "files": "Pods, ConfigMaps and the logs of LiteFS's container tell the most.",
-    "logs": "LiteFS's lines stand in its container's log: kubectl logs POD --all-containers --prefix --timestamps > POD.log",
-}
+def _judged(facts: Facts, custom: Custom) -> Report:
+    """Every rule, with what the user and the objects' annotations say of them."""
+    annotated, problems = ignores.from_annotations(facts)
+    report = engine.judge(facts, (*ALL, *custom.rules), (*custom.suppressions, *annotated))
+    return dataclasses.replace(report, notices=(*problems, *report.notices)) if problems else report
 
 
 def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:

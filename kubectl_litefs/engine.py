@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from . import __version__
+from . import __version__, suppress
 from .model.cluster import Cluster, Facts
 from .model.origin import Evidence, Gap, GapReason
 from .model.pod import Pod
 from .model.report import CheckResult, ClusterReport, Report, Status
 from .model.rule import Finding, Rule, Severity, Unknown
+from .model.suppression import Suppression
 from .model.topology import Topology, topology
 
 CRASHED = "LFS901"
@@ -19,11 +20,12 @@ CRASHED = "LFS901"
 POD_READS = frozenset({"spec", "env", "config", "info", "vars", "metrics", "log", "previous"})
 
 
-def judge(facts: Facts, rules: Sequence[Rule]) -> Report:
+def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppression] = ()) -> Report:
     """Every rule over every cluster. A rule that raises becomes an LFS901 finding; the others go on."""
+    valid = suppress.valid(suppressions, facts.taken_at)
     crashed_rule = next((r for r in rules if r.id == CRASHED), None)
     results: dict[str, list[CheckResult]] = {r.id: [] for r in rules}
-    reports = []
+    reports: list[ClusterReport] = []
     for cluster in facts.clusters:
         findings: list[Finding] = []
         for rule in rules:
@@ -33,8 +35,10 @@ def judge(facts: Facts, rules: Sequence[Rule]) -> Report:
             if result.status is Status.CRASHED and crashed_rule is not None:
                 findings.append(_crash_finding(crashed_rule, rule, cluster, result.gaps[0].detail))
         who = topology(cluster)
-        linked = link(_unique(findings), rules, who)
-        reports.append(ClusterReport(cluster, who, in_order(linked)))
+        told = {f.fingerprint for r in reports for f in r.findings}  # two sets of a namespace may share what is wrong
+        fresh = [f for f in _unique(findings) if f.fingerprint not in told]
+        linked = link(suppress.mark(fresh, cluster, valid), rules, who)
+        reports.append(ClusterReport(cluster, who, in_order(linked), planned=facts.source == "files"))
     findings = [f for r in reports for f in r.findings]
     checks = tuple(_fold(rule, results[rule.id], findings) for rule in rules)
     untimed = (UNTIMED,) if facts.taken_at is None else ()
@@ -48,6 +52,8 @@ def judge(facts: Facts, rules: Sequence[Rule]) -> Report:
         source=facts.source,
         taken_at=facts.taken_at,
         tool_version=__version__,
+        rules=tuple(rules),
+        notices=suppress.notices(suppressions, facts, findings, checks),
     )
 
 
@@ -168,7 +174,8 @@ def link(findings: Sequence[Finding], rules: Sequence[Rule], who: Topology) -> l
     """Set `consequenceOf` from each rule's `follows`. Pure; never makes a cycle.
 
     The cause must lie where it can reach: on the same subject, on anything that is no pod (the set, a Service), or
-    on the pod that leads or should. Another replica's fault explains nothing.
+    on the pod that leads or should. Another replica's fault explains nothing. What follows from a suppressed finding
+    stands on its own: whoever accepted the cause has not accepted that.
     """
     follows = {r.id: r.follows for r in rules}
     by_rule: dict[str, list[Finding]] = {}
@@ -192,7 +199,7 @@ def link(findings: Sequence[Finding], rules: Sequence[Rule], who: Topology) -> l
         for order, rule_id in enumerate(follows.get(effect.rule, ())):
             for cause in by_rule.get(rule_id, ()):
                 distance = reach(cause, effect)
-                if distance is None or cause.fingerprint == effect.fingerprint:
+                if distance is None or cause.fingerprint == effect.fingerprint or (cause.suppressed and not effect.suppressed):
                     continue
                 if best is None or (order, distance) < best[:2]:
                     best = (order, distance, cause.fingerprint)

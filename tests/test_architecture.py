@@ -20,15 +20,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
     "rules": {"model"},
     "parse": {"model"},
-    "engine": {"model", "__init__"},
+    "suppress": {"model"},
+    "engine": {"model", "suppress", "__init__"},
     "gather": {*BASE, "parse"},
+    "own_rules": {"model", "parse"},
     "kube": BASE,
     "fix": {*BASE, "gather", "parse"},
-    "render": {*BASE, "rules", "fix"},
+    "rescue": {*BASE, "gather", "parse", "fix"},
+    "render": {*BASE, "rules", "fix", "rescue"},
     "rbac": {"model"},
-    "app": {*BASE, "engine", "gather", "parse", "rules", "rbac", "fix"},
-    "cli": {*BASE, "app", "fix", "engine", "render", "rules", "rbac", "kube", "demo", "gather"},
+    "app": {*BASE, "engine", "gather", "parse", "rules", "rbac", "fix", "rescue", "suppress", "own_rules"},
+    "cli": {*BASE, "app", "fix", "rescue", "engine", "render", "rules", "rbac", "kube", "demo", "gather", "schema"},
     "demo": BASE,
+    "schema": set(),
     "__main__": {"cli"},
 }
 """Package or module of the project -> what it may import of the project, itself aside."""
@@ -102,6 +106,6 @@ def test_every_rule_file_is_in_the_table() -> None:
 
 
 def test_no_file_has_grown_large() -> None:
-    data_tables = {"signatures.py"}
+    data_tables = {"signatures.py", "messages.py"}
     large = {str(p.relative_to(ROOT)): n for p in FILES if (n := len(p.read_text("utf8").splitlines())) > 300 and p.name not in data_tables}
     assert not large

@@ -14,12 +14,13 @@ from kubectl_litefs.parse.assemble import assemble
 from kubectl_litefs.rules import ALL
 
 from .harness import Case, load_cases, snapshot
+from .report_schema import check
 
 CASES = list(load_cases())
 
 
 def judge(case: Case) -> Report:
-    return engine.judge(assemble(snapshot(case.body)), ALL)
+    return check(engine.judge(assemble(snapshot(case.body)), ALL))
 
 
 def told(report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PYTEST = [sys.executable, "-m", "pytest", "tests/e2e", "--collect-only", "-p", "no:cacheprovider"]
+PYTEST = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
+CONTROL_PLANE, NODE = "tests/e2e", "tests/e2e/node"
 
 
 @pytest.fixture
@@ -22,9 +24,13 @@ def kubeconfig(tmp_path: Path) -> Path:
     return path
 
 
-def collected(**env: str) -> subprocess.CompletedProcess[str]:
-    base = {k: v for k, v in os.environ.items() if k != "KUBECONFIG" and not k.startswith("E2E_")}
-    return subprocess.run(PYTEST, capture_output=True, text=True, env={**base, **env}, cwd=ROOT, check=False)
+def run(command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+    base = {k: v for k, v in os.environ.items() if k not in ("KUBECONFIG", "LITEFS_BIN") and not k.startswith("E2E_")}
+    return subprocess.run(command, capture_output=True, text=True, env={**base, **env}, cwd=ROOT, check=False)
+
+
+def collected(folder: str = CONTROL_PLANE, **env: str) -> subprocess.CompletedProcess[str]:
+    return run([*PYTEST, folder], **env)
 
 
 def test_no_kubeconfig(tmp_path: Path) -> None:
@@ -46,6 +52,27 @@ def test_named_as_it_is(kubeconfig: Path) -> None:
     done = collected(KUBECONFIG=str(kubeconfig), E2E_CONTEXT="production")
     assert done.returncode == 0, done.stderr
     assert "test_lfs101_in_a_cluster_id_mismatch" in done.stdout
+    assert "e2e/node/" not in done.stdout, "those need a real node"
+
+
+def test_a_node_alone_is_not_enough_without_an_image(kubeconfig: Path) -> None:
+    done = collected(NODE, KUBECONFIG=str(kubeconfig), E2E_CONTEXT="production")
+    assert done.returncode == 4 and "an image with LiteFS" in done.stderr
+
+
+def test_the_node_runs_its_own_tests_only(kubeconfig: Path) -> None:
+    done = collected(NODE, KUBECONFIG=str(kubeconfig), E2E_CONTEXT="production", E2E_IMAGE="litefs:1")
+    assert done.returncode == 0, done.stderr
+    assert "test_a_cluster_id_mismatch_is_found_and_fixed" in done.stdout
+    assert "test_states.py" not in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize(("required", "code", "words"), [("", 0, "e2e: all skipped: "), ("1", 1, "e2e: ")])
+def test_a_node_that_cannot_run_says_why_in_one_line(tmp_path: Path, required: str, code: int, words: str) -> None:
+    done = run(["bash", "tests/e2e/lab/run.sh", "false"], LAB_NODE="1", LAB=str(tmp_path), E2E_REQUIRED=required)
+    assert done.returncode == code and done.stderr.startswith(words) and len(done.stderr.splitlines()) == 1, done.stderr
+    assert not done.stdout and not list(tmp_path.iterdir()), "nothing was started"
 
 
 def test_the_default_run_collects_none_of_them() -> None:

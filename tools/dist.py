@@ -34,8 +34,14 @@ VERSIONS = {
     "oauthlib": "3.3.1", "python-dateutil": "2.9.0.post0", "pyyaml": "6.0.3", "requests": "2.34.2", "requests-oauthlib": "2.0.0", "rich": "15.0.0",
     "six": "1.17.0", "urllib3": "2.8.0", "websocket-client": "1.9.2",
 }  # fmt: skip
-LEFT_OUT = re.compile(r"(^|/)(tests?|__pycache__)/|\.(so|pyd|pyc|pyx|pxd|c|h)$|^(_yaml|bin)/|\.data/|^dateutil/zoneinfo/")
-"""Of other packages: their tests, what is compiled, and dateutil's copy of the time zones, which nobody asks for."""
+LEFT_OUT = re.compile(
+    r"(^|/)(tests?|__pycache__)/|\.(so|pyd|pyc|pyx|pxd|c|h)$|^(_yaml|bin)/|\.data/|^dateutil/zoneinfo/"
+    r"|(^|/)test_\w+\.py$|_test\.py$|^kubernetes/leaderelection/example\.py$"
+    r"|^rich/(__main__|markdown|syntax|traceback|_win32_console|_windows_renderer)\.py$|^urllib3/(contrib/(emscripten/|pyopenssl\.|socks\.)|http2/connection\.)"
+    r"|^yaml/cyaml\.py$|^click/_winconsole\.py$|^dateutil/(tz/win|tzwin)\.py$"
+)
+"""Of other packages: their tests, what is compiled, dateutil's copy of the time zones, which nobody asks for, and every module
+that cannot be imported here: it is for Windows or a browser, or wants a package that is not in the archive."""
 LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)[^/]*$", re.IGNORECASE)
 
 
@@ -99,9 +105,17 @@ def _named_licence(files: dict[str, bytes]) -> bytes:
 
 def our_own() -> dict[str, bytes]:
     package = ROOT / "kubectl_litefs"
-    files = {f"lib/{p.relative_to(ROOT).as_posix()}": p.read_bytes() for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    paths = [p for p in package.rglob("*") if p.suffix == ".py" or (p.is_file() and any(p.match(f"kubectl_litefs/{data}") for data in package_data()))]
+    files = {f"lib/{p.relative_to(ROOT).as_posix()}": p.read_bytes() for p in paths}
     files[f"lib/kubectl_litefs-{__version__}.dist-info/METADATA"] = metadata().encode()
     return files
+
+
+def package_data() -> list[str]:
+    """The patterns of pyproject.toml: what pip installs beside the modules is in the archive, an editor's left-overs are not."""
+    found = re.search(r"^kubectl_litefs = \[([^\]]+)\]$", (ROOT / "pyproject.toml").read_text("utf8"), re.MULTILINE)
+    assert found is not None
+    return re.findall(r'"([^"]+)"', found[1])
 
 
 def metadata() -> str:

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import yaml
 
+from kubectl_litefs.model.messages import MESSAGES
 from kubectl_litefs.model.rule import Rule
 from kubectl_litefs.rules import ALL
 
-from .doc_pages import rule_index, rule_page
+from .doc_pages import message_page, rule_index, rule_page
 
 ROOT = Path(__file__).parent.parent
 RULES = ROOT / "docs" / "rules"
+MESSAGES_PAGE = ROOT / "docs" / "messages.md"
 GOTCHAS = ROOT / "docs" / "gotchas.md"
 README = ROOT / "README.md"
 DATA = Path(__file__).parent / "gotchas.yaml"
@@ -39,6 +41,7 @@ def pages() -> dict[Path, str]:
     made = {RULES / f"{r.id}.md": rule_page(r, ALL, shown.get(r.id)) for r in ALL}
     made[RULES / "README.md"] = rule_index(ALL, HUNDREDS)
     made[GOTCHAS] = gotchas(ALL)
+    made[MESSAGES_PAGE] = message_page(MESSAGES, ALL)
     made[ROOT / "docs" / "reliability.md"] = reliability.page()
     made[ROOT / "deploy" / "cronjob.yaml"] = deploy.page()
     made[README] = readme(README.read_text("utf8"))

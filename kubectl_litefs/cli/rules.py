@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from ..exitcodes import ExitCode
 from .output import emit, is_terminal, screen
 from .params import Word
 
 
 @click.command("rules")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
+@click.option("--check", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Check this file of own rules instead; repeatable.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
-def command(output: str, color: str) -> int:
+def command(output: str, files: tuple[Path, ...], color: str) -> int:
     """The table of all rules: id, severity, name, the guide's gotcha, title."""
+    if files:
+        return _check(files)
     import sys
 
     from ..render import rules as render
@@ -25,4 +31,18 @@ def command(output: str, color: str) -> int:
         from ..render import document
 
         emit(document(render.as_tree(ALL), output))
+    return 0
+
+
+def _check(files: tuple[Path, ...]) -> int:
+    """Every mistake on a line of its own, `FILE:LINE: what`, as editors read it."""
+    from .. import app
+    from ..render.words import clean, count
+
+    custom, problems = app.own_rules(files)
+    if problems:
+        emit("\n".join(map(clean, problems)))
+        return int(ExitCode.USAGE)
+    named = ", ".join(r.id for r in custom.rules)
+    emit(clean(f"{count(len(custom.rules), 'rule')}, nothing wrong: {named}"))
     return 0

@@ -95,11 +95,11 @@ function __kubectl_litefs
     switch "$answer[-1]"
         case ':0' ':16'
             for path in (__fish_complete_path (string replace -r -- '^-.*?=' '' "$last"))
-                echo -- $flag$path
+                echo -- "$flag$path"
             end
         case '*'
             for value in $answer[1..-2]
-                echo -- $flag$value
+                echo -- "$flag$value"
             end
     end
 end

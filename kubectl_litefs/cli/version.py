@@ -13,8 +13,14 @@ from .params import Word
 
 @click.command("version")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
-def command(output: str) -> int:
+@click.option("--schema", is_flag=True, help="Print the JSON schema of the report and do nothing else.")
+def command(output: str, schema: bool) -> int:
     """Versions of the tool, of Python and of the rule table."""
+    if schema:
+        from ..schema import REPORT
+
+        emit(REPORT.read_text("utf8"))
+        return 0
     from ..render.rules import table_version
     from ..rules import ALL
 

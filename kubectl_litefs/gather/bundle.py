@@ -3,6 +3,7 @@ trusted with a path, a link or a size."""
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
@@ -30,8 +31,10 @@ MAX_FILE = 256 * 1024 * 1024
 """Bytes of one object list or answer; logs may be larger, they are only ever streamed."""
 
 
-def load(path: Path) -> Snapshot:
+def load(path: Path, patterns: tuple[str, ...] = ()) -> Snapshot:
     """A snapshot from a directory or a .tar.gz: a bundle, or what another tool has saved of a cluster.
+
+    `patterns` are those of the user's own rules, to be looked for in its logs.
 
     Raises UsageError where there is neither at `path`, CouldNotLook where it is damaged or unsafe.
     """
@@ -40,14 +43,14 @@ def load(path: Path) -> Snapshot:
     if manifest is None:
         from . import dump  # a parser of YAML and of logs, which no bundle needs
 
-        return dump.snapshot(files, path)
+        return dump.snapshot(files, path, patterns)
     if files.links:
         raise CouldNotLook("bundle-unsafe", f"{path}: {files.links[0][:100]!r} is a link or a device; a bundle holds plain files only")
     for name, file in files.found.items():
         if file.size > (MAX_TOTAL if name.startswith("logs/") else MAX_FILE):
             raise CouldNotLook("bundle-too-large", f"{path}: {name} has {file.size} bytes: more than any real bundle")
     items = {name: Item(name, file.open) for name, file in files.found.items() if LAYOUT.fullmatch(name)}
-    return _snapshot(b"".join(manifest.open()), items, path)
+    return dataclasses.replace(_snapshot(b"".join(manifest.open()), items, path), patterns=patterns)
 
 
 def save(snapshot: Snapshot, path: Path) -> None:

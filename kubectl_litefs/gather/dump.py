@@ -77,18 +77,18 @@ class _Read:
         return sorted({namespace for namespace, _ in self.objects if namespace})
 
 
-def snapshot(files: Files, where: Path) -> Snapshot:
-    """Raises UsageError where nothing in it is an object or a log of LiteFS."""
+def snapshot(files: Files, where: Path, patterns: tuple[str, ...] = ()) -> Snapshot:
+    """`patterns` are looked for in the logs, which are read here. Raises UsageError where nothing in it is an object or a log of LiteFS."""
     read = _Read()
     for path, file in files.found.items():
         _sort(read, path, file)
     _place_empty_lists(read)
     items = _items(read)
     pods = [as_obj(raw, "Pod", list_path("pods", ns)) for (ns, plural), found in read.objects.items() if plural == "pods" for raw in found.values()]
-    logs = _logs(read, pods)
+    logs = _logs(read, pods, patterns)
     spoken = {s.speaker.namespace for s, run in logs.items() if run.litefs_lines}
     namespaces = _namespaces(read, pods, spoken)
-    items |= {(item := log_item(stream, run)).path: item for stream, run in logs.items() if stream.speaker.namespace in namespaces}
+    items |= {(item := log_item(stream, run, patterns)).path: item for stream, run in logs.items() if stream.speaker.namespace in namespaces}
     if not namespaces:
         raise UsageError(
             "no-bundle",
@@ -102,7 +102,8 @@ def snapshot(files: Files, where: Path) -> Snapshot:
         gaps=tuple(gaps),
         namespaces=tuple(namespaces),
         taken_at=max((*read.times, *(t for run in logs.values() for t in newest(run))), default=None),
-        source="files",
+        source="dump",
+        patterns=patterns,
     )
 
 
@@ -161,11 +162,11 @@ def _item(path: str, objects: list[Mapping[str, Any]]) -> Item:
     return Item(path, lambda: iter((data,)))
 
 
-def _logs(read: _Read, pods: list[Obj]) -> dict[Stream, Any]:
+def _logs(read: _Read, pods: list[Obj], patterns: tuple[str, ...]) -> dict[Stream, Any]:
     """The logs of pods that may run LiteFS; where a log's pod is not among the objects, that log, too."""
     services = {ns: [as_obj(raw, "Service", "") for raw in found.values()] for (ns, plural), found in read.objects.items() if plural == "services"}
     likely = {(p.ref.namespace, p.ref.name): (s.strong or s.weak) for p in pods for s in (signs(p, services.get(p.ref.namespace, ())),)}
-    streams = Streams()
+    streams = Streams(patterns)
     for path, file in read.texts.items():
         stream = whose(path, pods, read.namespaces())
         if stream is None or not likely.get(stream.speaker[:2], True):

@@ -34,6 +34,7 @@ from .objects import (
 )
 from .second_look import wants_second_look
 from .selection import wanted as selected
+from .spaces import read_spaces
 from .workers import run_all
 
 ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}  # file in the bundle -> LiteFS's path
@@ -119,7 +120,7 @@ class _Gathering:
         return self.snapshot()
 
     def snapshot(self) -> Snapshot:
-        items = {p: _item(p, data) for p, data in self.items.items()} | self.spooled
+        items = {p: Item(p, partial(iter, (data,))) for p, data in self.items.items()} | self.spooled
         return Snapshot(
             items={p: items[p] for p in sorted(items)},
             gaps=tuple(self.gaps[p] for p in sorted(self.gaps)),
@@ -185,8 +186,9 @@ class _Gathering:
         self.read_configmaps([*nodes, *templates])
         homes = {(o.get("metadata.ownerReferences.0.name"), o.ref.namespace) for o in nodes}
         sets = [] if self.target.kinds else [o for o in owners if o in templates or (o.ref.name, o.ref.namespace) in homes]
-        for path, document in read_locks(self.get, self.run_jobs, sets).items():
-            self.keep(path, document, "get leases.coordination.k8s.io")
+        named = read_locks(self.get, self.run_jobs, sets) | read_spaces(self.get, self.run_jobs, lists, self.namespaces)
+        for path, document in named.items():
+            self.keep(path, document, "get " + path.rsplit("/", 1)[-1].removesuffix(".json"))
         return assemble(self.snapshot())
 
     def read_configmaps(self, users: list[Obj]) -> None:
@@ -223,7 +225,7 @@ class _Gathering:
             path = _litefs_path(pod.ref, "info.json")
             if path not in self.items:
                 jobs[path] = partial(self.ask, pod.ref, pod.http_port, "info.json")
-            for previous in (False, True):
+            for previous in (False, True) if self.target.logs else ():
                 if not previous or pod.container.restarts or pod.container.status.get("lastState"):
                     log_path = f"logs/{pod.namespace}/{pod.name}/{pod.container.name}{'.previous' if previous else ''}.log"
                     jobs[log_path] = partial(read_log, self.kube, pod.ref, pod.container.name, previous, self.timeout)
@@ -290,10 +292,6 @@ class _Gathering:
         """Of the cluster-scoped objects and the events only what concerns these namespaces' sets."""
         for path, document in (used_cluster_objects(lists, self.namespaces) | events_about(lists, facts, self.namespaces)).items():
             self.keep(path, document, lists.right(path))
-
-
-def _item(path: str, data: bytes) -> Item:
-    return Item(path, lambda: iter((data,)))
 
 
 def _litefs_path(ref: ObjectRef, file: str) -> str:

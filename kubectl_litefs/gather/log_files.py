@@ -16,7 +16,7 @@ from ..model.snapshot import Item, Snapshot
 from ..parse.log_envelope import Speaker
 from ..parse.log_lines import parse_time
 from ..parse.log_streams import Stream, Streams
-from ..parse.objects import CLUSTER, NAMESPACED, list_path
+from ..parse.objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, list_path
 from ..ports import Observer
 from . import redact
 from .log_names import Named, named
@@ -26,14 +26,16 @@ ONLY_LOGS = "only logs were given"
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 
 
-def gather(paths: Sequence[str], namespace: str, observer: Observer) -> Snapshot:
+def gather(paths: Sequence[str], namespace: str, observer: Observer, patterns: tuple[str, ...] = ()) -> Snapshot:
     """Read each file once. "Now" is the newest time that a line bears, unknown where none does.
+
+    `patterns` are those of the user's own rules, which are looked for at the same time.
 
     Raises UsageError for a file that cannot be opened.
     """
     if len(set(paths)) < len(paths):
         raise UsageError("same-file-twice", "a log file was given twice")
-    streams = Streams()
+    streams = Streams(patterns)
     gaps: list[Gap] = []
     for path, stream in _in_order([(p, named("" if p == STDIN else p, namespace)) for p in paths]):
         try:
@@ -44,7 +46,7 @@ def gather(paths: Sequence[str], namespace: str, observer: Observer) -> Snapshot
     observer.progress("")
     if streams.dropped:
         gaps.append(Gap("logs", GapReason.TRUNCATED, f"{streams.dropped} lines of further containers were not read; give fewer at once"))
-    return _snapshot({s: redacted(run) for s, run in streams.results().items()}, gaps, paths)
+    return _snapshot({s: redacted(run) for s, run in streams.results().items()}, gaps, paths, patterns)
 
 
 def source_of(path: str) -> str:
@@ -115,9 +117,9 @@ def redacted(run: LogRun) -> LogRun:
     )
 
 
-def log_item(stream: Stream, run: LogRun) -> Item:
+def log_item(stream: Stream, run: LogRun, patterns: tuple[str, ...]) -> Item:
     """The log's place in a bundle. Its facts are in it; its bytes are not read again."""
-    return Item(log_path(stream), lambda: iter(()), {True: run, False: run})
+    return Item(log_path(stream), lambda: iter(()), {(complete, patterns): run for complete in (True, False)})
 
 
 def log_path(stream: Stream) -> str:
@@ -126,8 +128,8 @@ def log_path(stream: Stream) -> str:
     return f"logs/{namespace}/{pod}/{container}{'.previous' if stream.previous else ''}.log"
 
 
-def _snapshot(runs: Mapping[Stream, LogRun], gaps: list[Gap], paths: Sequence[str]) -> Snapshot:
-    items = {(item := log_item(stream, run)).path: item for stream, run in runs.items()}
+def _snapshot(runs: Mapping[Stream, LogRun], gaps: list[Gap], paths: Sequence[str], patterns: tuple[str, ...]) -> Snapshot:
+    items = {(item := log_item(stream, run, patterns)).path: item for stream, run in runs.items()}
     namespaces = sorted({s.speaker.namespace for s in runs})
     for namespace in namespaces:
         pods = sorted({s.speaker.pod for s in runs if s.speaker.namespace == namespace})
@@ -140,7 +142,7 @@ def _snapshot(runs: Mapping[Stream, LogRun], gaps: list[Gap], paths: Sequence[st
     for speaker in dict.fromkeys(s.speaker for s in runs):
         both = (Stream(speaker), Stream(speaker, previous=True))
         gaps += [Gap(log_path(s), GapReason.OFFLINE, "this run's log was not given") for s in both if s not in runs]
-    gaps += [Gap(list_path(plural, ""), GapReason.OFFLINE, ONLY_LOGS) for plural in CLUSTER]
+    gaps += [Gap(list_path(plural, ""), GapReason.OFFLINE, ONLY_LOGS) for plural in (*CLUSTER, *OPTIONAL_CLUSTER)]
     lines = sum(run.lines for run in runs.values())
     return Snapshot(
         items=items,
@@ -148,6 +150,7 @@ def _snapshot(runs: Mapping[Stream, LogRun], gaps: list[Gap], paths: Sequence[st
         namespaces=tuple(namespaces),
         taken_at=max((t for run in runs.values() for t in newest(run)), default=None),
         source="logs",
+        patterns=patterns,
         looked_at=(
             f"{len(paths)} log file{'s' * (len(paths) != 1)} with {lines} line{'s' * (lines != 1)}, none of them LiteFS's",
             *(f"{g.what.removeprefix('files/')} is {g.detail}" for g in gaps if g.why is GapReason.TRUNCATED),

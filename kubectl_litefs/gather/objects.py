@@ -182,9 +182,6 @@ def used_cluster_objects(lists: Lists, namespaces: tuple[str, ...]) -> dict[str,
         got = lists.results[plural]
         path = list_path(plural, "")
         documents[path] = got if isinstance(got, BaseException) else as_list(o.raw for o in lists.objects(plural) if o.ref.name in used[plural])
-    space = lists.results.get("namespace")
-    if isinstance(space, bytes):
-        documents[list_path("namespaces", "")] = as_list([json.loads(space)])
     return documents
 
 

@@ -40,9 +40,18 @@ def ended_lately(cluster: Cluster, pod: Pod) -> bool:
     return at is None or cluster.now - at < RECENT
 
 
+def recent_runs(cluster: Cluster, pod: Pod) -> tuple[LogRun, ...]:
+    """The runs that tell how things are: this one, and the one before it while the container came back lately."""
+    if ended_lately(cluster, pod):
+        return pod.runs
+    return (pod.log,) if pod.log is not None else ()
+
+
 def unseen_state(pod: Pod) -> Gap | None:
     """Why it cannot be told how the container fares: its node is gone, or nobody has said anything yet."""
     source = f"objects/{pod.namespace}/pods.json"
+    if pod.planned:
+        return Gap(source, GapReason.OFFLINE, f"{pod.name} is known from a file only")
     if lost(pod) and not pod.deleting:
         return Gap(source, GapReason.UNREACHABLE, f"the node of {pod.name} does not answer: its status is an old one")
     if not pod.container.status and pod.phase not in ("Pending", "Succeeded", "Failed"):

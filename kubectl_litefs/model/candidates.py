@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from .cluster import Cluster
-from .config import ProblemKind, Sight, Value
+from .config import ProblemKind, Sight, Value, Variable
 from .dns import dials, expected, host_name, led_to, name_of
 from .lease import Seen, lease_of
 from .origin import Evidence, Gap, GapReason
@@ -34,6 +34,14 @@ def static_pods(cluster: Cluster) -> tuple[Pod, ...]:
     """Pods with a static lease; those whose lease cannot be seen count where another pod of the set has one."""
     known = [p for p in cluster.pods if lease_of(p).is_static]
     return tuple(p for p in cluster.pods if lease_of(p).is_static or lease_of(p).type is None) if known else ()
+
+
+def by_host_name(cluster: Cluster, key: str) -> tuple[Variable, ...]:
+    """Uses of HOSTNAME at a key, under a static lease, in a litefs.yml that was given alone: they differ from node to node,
+    whatever the nodes are called."""
+    pods = [p for p in static_pods(cluster) if p.alone and p.config and p.config.expand_env and "HOSTNAME" not in p.env]
+    used = [v for p in pods if p.config for v in p.config.variables if v.key == key and v.name == "HOSTNAME"]
+    return tuple(v for v in used if v.grammatical and v.operator is None)
 
 
 def candidate_of(pod: Pod) -> Seen | None:

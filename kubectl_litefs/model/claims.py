@@ -35,12 +35,13 @@ def about_claim(cluster: Cluster, claim: Obj) -> Word | None:
     events = [e for e in cluster.list("events") or () if concerns(e)]
     if not events:
         return None
-    best = max(events, key=lambda e: (e.get("type") == "Warning", _at(e)))
+    best = max(events, key=lambda e: (e.get("type") == "Warning", happened(e)))
     warning = best.get("type") == "Warning"
     return Word(str(best.get("reason")), str(best.get("message")), warning, best.seen("message"))
 
 
-def _at(event: Obj) -> datetime:
+def happened(event: Obj) -> datetime:
+    """When an event was last seen."""
     keys = ("series.lastObservedTime", "lastTimestamp", "eventTime", "metadata.creationTimestamp")
     return next((t for k in keys if (t := parse_time(event.get(k))) is not None), EVER)
 
@@ -52,3 +53,9 @@ def unscheduled(pod: Pod) -> Word | None:
             message = str(c.get("message") or "")
             return Word(str(c.get("reason")), message, True, pod.obj.seen(f"status.conditions.{i}.message", message))
     return None
+
+
+def volume_of(cluster: Cluster, claim: Obj) -> Obj | None:
+    """The PersistentVolume that the claim is bound to; None where it has none, or none that was seen."""
+    name = claim.get("spec.volumeName")
+    return cluster.find("persistentvolumes", str(name), "") if name else None

@@ -52,6 +52,11 @@ class Cluster:
         """The object that a fault of the whole set is reported on."""
         return self.workloads[0] if self.workloads else self.pods[0].ref
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is a litefs.yml alone: its one pod stands for nodes that nobody has seen."""
+        return any(p.alone for p in self.pods)
+
     def list(self, plural: str) -> tuple[Obj, ...] | None:
         """All objects of a kind, None when they could not be read, or only some of them."""
         return None if plural in self.gaps else self.objects.get(plural)

@@ -51,9 +51,10 @@ def service_fault(cluster: Cluster, dial: Dial) -> ServiceFault | None:
     if service is None:
         if name.pod is None and belongs(cluster, name.service):
             return None  # a bare pod name: no Service was meant
-        source = services[0].source if services else f"objects/{cluster.namespace}/services.json"
         there = ", ".join(s.ref.name for s in services[:5]) or "none at all"
-        seen = Evidence(source, None, f"Services in namespace {cluster.namespace}: {there}")
+        told = f"Services in namespace {cluster.namespace}: {there}"
+        source = f"objects/{cluster.namespace}/services.json"
+        seen = services[0].at("metadata.name", told) if services else Evidence(source, None, told)
         return f"there is no Service {name.service} in namespace {cluster.namespace}", (seen,), None
     if service.get("spec.type") == "ExternalName":
         return None

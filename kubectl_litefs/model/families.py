@@ -10,7 +10,7 @@ from .pod import Pod
 _CONFIG_REFUSED = ("LFS501", "LFS506", "LFS502", "LFS503", "LFS505", "LFS210", "LFS410", "LFS712", "LFS504", "LFS510")
 """LiteFS does not start with this file."""
 
-_START_FAILED = ("LFS601", "LFS602", "LFS603", "LFS604", "LFS609", "LFS411", "LFS107", "LFS704", "LFS402", "LFS607", "LFS810")
+_START_FAILED = ("LFS605", "LFS601", "LFS602", "LFS603", "LFS604", "LFS609", "LFS411", "LFS107", "LFS704", "LFS402", "LFS607", "LFS404", "LFS803", "LFS810")
 """LiteFS does not start, or ends, in this container."""
 
 _COMMAND_ENDED = ("LFS709", "LFS710", "LFS511", "LFS701", "LFS702", "LFS707")

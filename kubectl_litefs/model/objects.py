@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .origin import Evidence, ObjectRef
+from .image import Image
+from .origin import Evidence, ObjectRef, Place, TextOrigin
 
 
 def parse_time(text: object) -> datetime | None:
@@ -28,12 +29,28 @@ def parse_time(text: object) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Where an object that was read from a file stands.
+
+    `label` names it: for a pod that a template would create, the workload. `place` gives the place of a field by its
+    keys, of the nearest one above where it is not there; `text` where the lines of a text stand.
+    """
+
+    label: str
+    place: Callable[[tuple[str, ...]], Place]
+    text: Callable[[tuple[str, ...]], TextOrigin | None]
+    images: Mapping[str, Image] = field(default_factory=dict)
+    """By container: the image as its Dockerfile builds it, where that was given too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Obj:
-    """`raw` is the object's JSON; `source` the bundle path of the list it stood in."""
+    """`raw` is the object's JSON; `source` the bundle path of the list it stood in, or the file."""
 
     ref: ObjectRef
     raw: Mapping[str, Any]
     source: str
+    written: Written | None = field(default=None, compare=False, repr=False)
 
     def get(self, path: str, default: Any = None) -> Any:
         """The value at a dotted path (`spec.template.spec.containers.0.name`); numbers index lists.
@@ -75,4 +92,23 @@ class Obj:
         """Evidence for one field: `Service/abaci-app spec.clusterIP: None`. `value` overrides what is shown."""
         shown = self.get(path) if value is None else value
         text = shown if isinstance(shown, str) else json.dumps(shown, sort_keys=True, default=str)
-        return Evidence(self.source, None, f"{path}: {text} ({self.ref})")
+        return self.at(path, f"{path}: {text} ({self.label})")
+
+    def at(self, path: str, excerpt: str) -> Evidence:
+        """Evidence in other words: the place of a field, where the object stands in a file."""
+        if self.written is None:
+            return Evidence(self.source, None, excerpt)
+        return self.written.place(tuple(path.split("."))).evidence(excerpt)
+
+    def text_origin(self, *keys: str) -> TextOrigin | None:
+        """Where the lines of a text stand in a file; None for an object of a cluster or a bundle."""
+        return self.written.text(keys) if self.written else None
+
+    def image(self, container: str) -> Image | None:
+        """A container's image, where its Dockerfile is known."""
+        return self.written.images.get(container) if self.written else None
+
+    @property
+    def label(self) -> str:
+        """What evidence calls the object: `pod/abaci-app-0`."""
+        return self.written.label if self.written else str(self.ref)

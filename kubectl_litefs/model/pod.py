@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .config import ConfigFile, Sight
+from .image import Image
 from .litefs import Database, Info, Metrics, Sweep
 from .logs import LogRun
 from .objects import Obj
 from .origin import Evidence, Gap, ObjectRef
+
+ALONE = "File"
+"""The kind of what is no object of Kubernetes: a litefs.yml that was given alone, whoever and however many may use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Container:
     mounts: tuple[Mount, ...]
     field: str
     """Its path in the pod (`spec.containers.0`)."""
+    build: Image | None = None
+    """Its image, where the Dockerfile is known."""
 
     @property
     def restarts(self) -> int:
@@ -126,7 +132,8 @@ class Container:
 class Pod:
     """A LiteFS node on Kubernetes. Two are equal only if they are the same, so a pod can stand in a set.
 
-    `gaps` maps what could not be seen of it (`info`, `vars`, `metrics`, `log`, `previous`, `config`) to the gap.
+    `gaps` maps what could not be seen of it (`info`, `vars`, `metrics`, `log`, `previous`, `config`; `spec` and `env` of a
+    litefs.yml that was given alone) to the gap.
     `host_name` is the kernel's host name, what an unset HOSTNAME becomes; None when it cannot be told.
     `sweeps` are the looks at its HTTP port, the newest last; empty when it was never asked.
     """
@@ -199,6 +206,16 @@ class Pod:
     @property
     def phase(self) -> str:
         return str(self.obj.get("status.phase", "Unknown"))
+
+    @property
+    def alone(self) -> bool:
+        """Whether it stands for a litefs.yml alone: nobody knows how many nodes use it, and what pods they are."""
+        return self.ref.kind == ALONE
+
+    @property
+    def planned(self) -> bool:
+        """Whether it is known from a file only, before any cluster: there is no status to look at."""
+        return self.obj.written is not None and not self.obj.mapping("status")
 
     @property
     def deleting(self) -> bool:

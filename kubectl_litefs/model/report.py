@@ -9,8 +9,8 @@ from enum import Enum
 
 from ..exitcodes import ExitCode
 from .cluster import Cluster
-from .origin import Gap
-from .rule import Finding, Severity
+from .origin import Gap, GapReason
+from .rule import Finding, Rule, Severity
 from .snapshot import Source
 from .topology import Topology
 
@@ -40,6 +40,13 @@ class ClusterReport:
     cluster: Cluster
     topology: Topology
     findings: tuple[Finding, ...]
+    planned: bool = False
+    """Known from files only: nobody was asked, so nobody can have failed to answer."""
+
+    @property
+    def active(self) -> tuple[Finding, ...]:
+        """The findings that nobody has suppressed."""
+        return tuple(f for f in self.findings if f.suppressed is None)
 
     @property
     def blind(self) -> bool:
@@ -47,7 +54,7 @@ class ClusterReport:
 
         A set that is scaled to 0 is not blind: there is nothing to see. One that wants pods and has none is.
         """
-        return not any(p.info or p.runs for p in self.cluster.pods) and not self.scaled_to_zero
+        return not self.planned and not any(p.info or p.runs for p in self.cluster.pods) and not self.scaled_to_zero
 
     @property
     def scaled_to_zero(self) -> bool:
@@ -58,7 +65,11 @@ class ClusterReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of a run. The exit code comes from here, never from the output format."""
+    """The result of a run. The exit code comes from here, never from the output format.
+
+    `findings` holds suppressed ones, too; they count for nothing. `rules` are those that were judged, in the order of
+    `checks`. `notices` are what the user must know of the suppressions: one that is unknown, over or fits nothing.
+    """
 
     clusters: tuple[ClusterReport, ...]
     findings: tuple[Finding, ...]
@@ -68,9 +79,16 @@ class Report:
     source: Source
     taken_at: datetime | None
     tool_version: str
+    rules: tuple[Rule, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> tuple[Finding, ...]:
+        """The findings that nobody has suppressed."""
+        return tuple(f for f in self.findings if f.suppressed is None)
 
     def count(self, severity: Severity) -> int:
-        return sum(f.severity is severity for f in self.findings)
+        return sum(f.severity is severity for f in self.active)
 
     def summary(self) -> dict[str, int]:
         """Counts by severity (consequences included) and by status of the checks."""
@@ -88,14 +106,21 @@ class Report:
         """1 for findings at or above `fail_on` (None: never), 3 for a set nobody could look into, else 0.
 
         A finding outweighs blindness: what was seen is certain. `strict` makes every gap that matters (a check
-        skipped, or passed over partial facts) a 3.
+        skipped, or passed over partial facts) a 3; for files only those that a file could have closed. A file that
+        could not be read is a 3 always. A suppression hides a finding, never that something was not seen.
         """
-        if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in self.findings):
+        if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in self.active):
             return ExitCode.FINDINGS
         if not self.clusters or any(c.blind for c in self.clusters):
             return ExitCode.COULD_NOT_LOOK
-        if any(c.status is Status.CRASHED for c in self.checks):
+        if any(c.status is Status.CRASHED for c in self.checks) or self._unread():
             return ExitCode.COULD_NOT_LOOK
-        if strict and any(c.gaps or c.status is Status.SKIPPED for c in self.checks):
+        if strict and any(g for c in self.checks for g in c.gaps if self.source != "files" or g.why is not GapReason.OFFLINE):
+            return ExitCode.COULD_NOT_LOOK
+        if strict and self.source != "files" and any(c.status is Status.SKIPPED for c in self.checks):
             return ExitCode.COULD_NOT_LOOK
         return ExitCode.OK
+
+    def _unread(self) -> bool:
+        """Whether a file that was given could not be read."""
+        return self.source == "files" and any(g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN) for g in self.gaps)

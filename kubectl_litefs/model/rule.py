@@ -9,6 +9,7 @@ from enum import Enum
 
 from .cluster import Cluster
 from .origin import Evidence, Gap, ObjectRef
+from .suppression import Suppression
 
 
 class Severity(str, Enum):
@@ -29,8 +30,9 @@ class Finding:
     """One fault on one subject, in plain words with the values seen.
 
     `key` tells apart several findings of one rule on one subject (a database's name); it is part of the
-    fingerprint, so nothing that changes between runs belongs there. `consequence_of` is the fingerprint of the
-    finding that causes this one, set by the engine only.
+    fingerprint, so nothing that changes between runs belongs there. `docs` is its rule's page, None where there is
+    none. `consequence_of` is the fingerprint of the finding that causes this one, `suppressed` who said that it is
+    known and accepted; the engine alone sets both.
     """
 
     rule: str
@@ -45,13 +47,15 @@ class Finding:
     commands: tuple[str, ...]
     gotcha: int | None
     key: str = ""
+    docs: str | None = None
     consequence_of: str | None = None
+    suppressed: Suppression | None = None
 
     @property
     def fingerprint(self) -> str:
         """Stable across runs: the rule, the subject, the key; 16 hexadecimal digits."""
         parts = (self.rule, self.subject.kind, self.subject.namespace, self.subject.name, self.key)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join(parts).encode("utf8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Rule:
     some of it is missing a pass carries those gaps. A check that needs more says so by yielding `Unknown`.
     `follows` are the rules whose findings can be the cause of this one's, the likeliest first.
     `symptom` is what a person notices; `cause`, `impact` and `fix` are the defaults of every finding.
+    `docs` is the address of its page, where that is not one of ours; empty where there is no page.
     """
 
     id: str
@@ -89,6 +94,12 @@ class Rule:
     follows: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
     since: str = "0.1"
+    docs: str | None = None
+
+    @property
+    def page(self) -> str | None:
+        """Where to read more: the rule's page in the repository, or what its author says."""
+        return f"docs/rules/{self.id}.md" if self.docs is None else self.docs or None
 
     def finding(
         self,
@@ -117,6 +128,7 @@ class Rule:
             commands=tuple(commands),
             gotcha=self.gotcha,
             key=key,
+            docs=self.page,
         )
 
     def judge(self, cluster: Cluster) -> Iterator[Finding | Unknown]:

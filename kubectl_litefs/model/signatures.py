@@ -1,8 +1,8 @@
 """Every log message that decides something: one table, used by the log parser and named by rules.
 
 Source: the `%`-formats of LiteFS 0.5.0 to 0.5.14 and of the FUSE, YAML and flag packages it is built with, checked
-against its output on real clusters. A message that LiteFS can print and that stands here nowhere is benign; the
-benign ones that look like trouble are listed in BENIGN.
+against its output on real clusters. What a message means, which rule tells it, and the harmless ones stand in
+`messages`.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ _CORRUPT = (
     r"sync wal to ltx: validate ltx: .*",
     r"wal-sync: short wal size.*",
     r"snapshot checksum mismatch at tx .*",
+    r"updated page \(\d+\) does not match in-memory checksum.*",
+    r"verification failed \((?:wal|journal)\).*",
 )
 _INVALID = (
     r"invalid exec config format.*",
@@ -131,6 +133,9 @@ SIGNATURES: tuple[Signature, ...] = (
     _any("unknown-command", ": unknown command", r"^ERROR: litefs (?P<command>.+): unknown command"),
     _any("usage", ("litefs is a distributed file system for replicating", "The mount command will mount a LiteFS directory"), r"^(?:litefs is a distributed file system for replicating SQLite databases|The mount command will mount a LiteFS directory)", anyone=True),
     _head("backup-restore", "restoring from backup", r"(?:restoring from backup(?: name=(?P<db>\S*))?(?:.* reason=(?P<reason>\S+))?|backup of database \"[^\"]*\" is ahead of local copy, restoring from backup)"),
+    _head("no-backup", "no backup client configured, skipping"),
+    _head("cloud-backup", "litefs cloud backup client configured", r"litefs cloud backup client configured: (?P<url>.*)"),
+    _head("file-backup", "file-based backup client configured", r"file-based backup client configured: (?P<url>.*)"),
     _head("backup-failed", "backup stream failed, retrying", r"backup stream failed, retrying: (?P<error>.*)"),
     # --- container and image
     _any("mount-helper-error", "mount helper error: ", r"^mount helper error: (?P<error>.*)"),
@@ -145,7 +150,7 @@ SIGNATURES: tuple[Signature, ...] = (
     _any("foreign-file", "not a directory", r"open database\(\"(?P<db>[^\"]*)\"\): init from database header: open (?P<path>.+): not a directory"),
     _any("data-inside-fuse", "set local cluster id: mkdir", r"set local cluster id: mkdir (?P<path>.+): operation not permitted"),
     _any("no-space", "no space left on device"),
-    _any("corruption", ("recover ltx: ", "sync wal to ltx: ", "wal-sync: short wal size", "snapshot checksum mismatch"), "(?P<error>" + "|".join(_CORRUPT) + ")"),
+    _any("corruption", ("recover ltx: ", "sync wal to ltx: ", "wal-sync: short wal size", "snapshot checksum mismatch", "does not match in-memory checksum", "verification failed ("), "(?P<error>" + "|".join(_CORRUPT) + ")"),
     _any("malformed", "database disk image is malformed", anyone=True),
     _head("killed-itself", "fatal error occurred while", r"fatal error occurred while (?P<doing>committing WAL to|applying ltx to) \"(?P<db>[^\"]*)\"(?:, exiting)?: (?P<error>.*)"),
     _head("snapshot-timeout", "snapshot timeout exceeded", r"http: POST /stream: error: stream error: db=\"(?P<db>[^\"]*)\" .*snapshot timeout exceeded \((?P<after>[^)]{0,40})\)"),
@@ -158,35 +163,20 @@ SIGNATURES: tuple[Signature, ...] = (
     _any("proxy-misconfigured", "cannot run proxy server: ", r"^ERROR: cannot run proxy server: (?P<error>proxy (?:database name|bind address) required|listen tcp(?:: address .*|: lookup .*unknown port.*|.*invalid port.*))"),
     _any("fatal", "ERROR: ", r"^ERROR: (?P<error>.*)"),
     _any("read-only-replica", "read only replica", r"^fuse: (?P<what>.*): read only replica"),
-    _any("foreign-write", "cannot read sqlite database header", r"fuse: write\(\): database error: cannot read sqlite database header: (?P<error>.*)"),
-    _any("readonly-database", "attempt to write a readonly database", anyone=True),
+    _any("foreign-write", "fuse: write(): database error: ", r"fuse: write\(\): database error: (?:cannot read sqlite database header: (?P<error>.*)|(?P<shape>cannot determine page size.*|database writes? .*))"),
+    _any("readonly-database", ("attempt to write a readonly database", "SQLITE_READONLY"), r"attempt to write a readonly database|\bSQLITE_READONLY\b", anyone=True),
+    _any("disk-io-error", ("disk I/O error", "SQLITE_IOERR"), r"disk I/O error|\bSQLITE_IOERR", anyone=True),
     _any("module-not-found", ("Cannot find module '", "can't open file", "No module named '"), r"Cannot find module '(?P<path>[^']+)'|can't open file '?(?P<file>[^':]+)'?: \[Errno 2\]|ModuleNotFoundError: No module named '(?P<module>[^']+)'", anyone=True),
     _head("proxy-database-missing", "proxying to target", r"proxy: \S+ .*: no database \"(?P<db>[^\"]*)\", proxying to target"),
     _any("exclusive-locking", "exclusive locking not allowed"),
+    _head("fuse-serve-failed", "fuse serve error: ", r"fuse serve error: (?P<error>.*)"),
     _head("fuse-handler-panic", "fuse: panic in handler for", r"fuse: panic in handler for (?P<request>.*)"),
 )  # fmt: skip
+
+OWN = "own:"
+"""Before a pattern of the user's own rules: the name of its hits."""
 
 BY_NAME: dict[str, Signature] = {s.name: s for s in SIGNATURES}
 
 COMMANDS = frozenset({"executing", "background", "skipped-command"})
 """Signatures whose message quotes the user's command: what stands in a command says nothing about LiteFS."""
-
-BENIGN: tuple[str, ...] = (
-    "database file is zero length on initialization: ",
-    "database file does not exist on initialization: ",
-    "wal-sync: no wal file exists on ",
-    "wal-sync: short wal file exists on ",
-    "wal-sync: truncating wal of ",
-    "wal-sync: wal salt mismatch on ",
-    "wal-sync: database ",
-    "no backup client configured, skipping",
-    "starting from txid ",
-    "transaction file for txid ",
-    "exiting primary, destroying lease",
-    "http: POST /promote: error: not eligible to become primary",
-    "http: proxy response error: ",
-    "http server listening on: ",
-    "closing proxy server on startup error",
-    "node is not a candidate, skipping ",
-)
-"""Beginnings of messages that look like trouble and are none."""

@@ -1,4 +1,4 @@
-"""Everything that was read, live or from a bundle, before anything is understood."""
+"""Everything that was read, live, from a bundle or from files, before anything is understood."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Literal
 
 from .origin import Gap
 
-Source = Literal["live", "bundle", "files", "logs"]
-"""`files`: the output of other tools; `logs`: logs and nothing else."""
+Source = Literal["live", "bundle", "files", "dump", "logs"]
+"""`files`: what a person has on disk, before any cluster; its items are `files/PATH`, with the path as it was given.
+`dump`: what other tools saved of a cluster; `logs`: logs and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,5 @@ class Snapshot:
     wanted: tuple[str, ...] = ()
     looked_at: tuple[str, ...] = field(default=())
     """For "no LiteFS found": what was looked at, in words (`12 pods of 4 StatefulSets in abaci`)."""
+    patterns: tuple[str, ...] = field(default=())
+    """Regular expressions of the user's own rules, to look for in logs beside the signatures."""

@@ -12,7 +12,7 @@ from .dns import Dial
 from .lease import lease_of
 from .logs import LogLine, LogRun
 from .pod import Pod
-from .topology import GRACE, Role, topology
+from .topology import CONNECT_ERRORS, GRACE, Role, topology
 
 ERROR = "disconnected from primary with error"
 NO_PRIMARY = timedelta(seconds=60)
@@ -34,6 +34,12 @@ def stuck(cluster: Cluster, pod: Pod, *words: str) -> LogLine | None:
     if not pod.log.repeats("connect-error", cluster.now):
         return None
     return hits.last if streak(pod.log) >= (MATTERS if who.primary else NO_PRIMARY) else None
+
+
+def last_error(cluster: Cluster, pod: Pod) -> LogLine | None:
+    """The newest failure to connect; a dial may hang for GRACE after it, what is older has nothing to do with now."""
+    line = pod.log.latest(*CONNECT_ERRORS) if pod.log else None
+    return line if line is None or line.time is None or cluster.now - line.time <= GRACE else None
 
 
 def streak(run: LogRun) -> timedelta:

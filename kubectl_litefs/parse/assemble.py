@@ -11,8 +11,9 @@ from ..model.origin import Gap, GapReason, ObjectRef
 from ..model.pod import Pod
 from ..model.snapshot import Snapshot
 from .discover import signs
+from .files.read import Given, read_files
 from .node import build_pod, workload_of
-from .objects import read_cluster, read_namespace
+from .objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, list_path, read_cluster, read_namespace
 
 WORKLOADS = ("statefulsets", "deployments", "daemonsets")
 
@@ -22,6 +23,8 @@ def assemble(snapshot: Snapshot) -> Facts:
 
     Reads each log once. A second call reads again: snapshots are small but for logs, and those are bounded.
     """
+    if snapshot.source == "files":
+        return _from_files(snapshot)
     clusters: list[Cluster] = []
     gaps: dict[Gap, None] = dict.fromkeys(snapshot.gaps)
     shared, unshared = read_cluster(snapshot)
@@ -39,6 +42,34 @@ def assemble(snapshot: Snapshot) -> Facts:
         source=snapshot.source,
         looked_at=snapshot.looked_at or _looked_at(snapshot),
     )
+
+
+def _from_files(snapshot: Snapshot) -> Facts:
+    """The same from files: workloads become the pods that they would create; a litefs.yml alone is a cluster of its own."""
+    given = read_files(snapshot)
+    clusters: list[Cluster] = []
+    for world in given.worlds:
+        for namespace, (objects, missing) in world.namespaces.items():
+            clusters += _clusters(snapshot, namespace, objects, missing)
+    unseen = {plural: Gap(list_path(plural, ""), GapReason.OFFLINE, "") for plural in (*NAMESPACED, *CLUSTER, *OPTIONAL_CLUSTER)}
+    clusters += _alone(snapshot, given, {p.config.name for c in clusters for p in c.pods if p.config}, unseen)
+    return Facts(
+        clusters=tuple(clusters),
+        namespaces=tuple(sorted({c.namespace for c in clusters} - {""})),
+        gaps=given.gaps,
+        taken_at=snapshot.taken_at,
+        source=snapshot.source,
+        looked_at=given.looked_at,
+    )
+
+
+def _alone(snapshot: Snapshot, given: Given, used: set[str], unseen: Mapping[str, Gap]) -> list[Cluster]:
+    """Files that stand alone, but for a litefs.yml that a pod was already judged with."""
+    made = [build_pod(snapshot, o, (), lambda name: unseen["configmaps"]) for o in given.alone if isinstance(o, Obj)]
+    pods = [p for p in made if p is not None]
+    used |= {p.config.name for p in pods if p.config}
+    pods += [p for p in given.alone if isinstance(p, Pod) and p.name not in used]
+    return [Cluster("", (p.ref,), (p,), (), {}, unseen, snapshot.taken_at) for p in pods]
 
 
 def select(clusters: list[Cluster], wanted: tuple[str, ...]) -> list[Cluster]:

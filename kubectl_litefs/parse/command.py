@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..model.objects import Obj
 from ..model.origin import Evidence
 from ..model.pod import LitefsCommand
 from .container_start import Start, follow, start_words
+from .image_files import in_image
 from .mount_flags import parse_mount
 from .shell_run import Hit
 from .shell_state import Scene, State, join
@@ -20,7 +23,7 @@ ENTRYPOINTS = ("entrypoint", "entrypoint.sh", "start.sh", "run.sh", "init.sh")
 MAX_EXCERPT = 300
 
 
-def litefs_command(container: Mapping[str, Any], evidence_source: str, field: str) -> LitefsCommand | None:
+def litefs_command(container: Mapping[str, Any], pod: Obj, field: str) -> LitefsCommand | None:
     """None where the spec does not show LiteFS being run: the image's own entrypoint may still do it.
 
     Variables count only as far as the container's literal `env` gives them.
@@ -30,14 +33,36 @@ def litefs_command(container: Mapping[str, Any], evidence_source: str, field: st
         for e in container.get("env") or ()
         if isinstance(e, Mapping) and e.get("name") and "valueFrom" not in e
     }
-    scene = Scene(None, lambda path: None, False, evidence_source, "the command")
+    scene = Scene(None, lambda path: in_image(pod, container, path), False, pod.source, "the command")
     start = follow(container, env, scene, is_litefs)
     hit = best_hit(start)
     if hit is None:
         return None
     given = [w for key in ("command", "args") for w in start_words(container, key)]
     excerpt = f"{field}.command: {json.dumps(given, ensure_ascii=False)}"
-    return as_command(hit, Evidence(evidence_source, None, excerpt[:MAX_EXCERPT]))
+    line = _line_of_a_script(scene, pod, container, field)
+    if line is not None:
+        return as_command(hit, line)
+    return as_command(hit, pod.at(f"{field}.{'command' if container.get('command') else 'args'}", excerpt[:MAX_EXCERPT]))
+
+
+def _line_of_a_script(scene: Scene, pod: Obj, container: Mapping[str, Any], field: str) -> Evidence | None:
+    """The line that starts LiteFS, where it stands in a script in a file that was given."""
+    texts = list(scene.texts)
+    for key in ("command", "args"):
+        for i, word in enumerate(start_words(container, key)):
+            origin = pod.text_origin(*field.split("."), key, str(i)) if "\n" in word else None
+            texts += [(word, origin)] if origin is not None else []
+    for text, origin in texts:
+        match = _STARTS.search(text)
+        if match is not None:
+            start = match.start(1)
+            place = origin.at(text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+            return place.evidence(text[start:].split("\n", 1)[0].strip()[:MAX_EXCERPT])
+    return None
+
+
+_STARTS = re.compile(r"^[^#\n]*?((?:\S*/)?\blitefs[ \t]+(?:mount\b|-))", re.MULTILINE)
 
 
 def is_litefs(words: Sequence[str]) -> bool:

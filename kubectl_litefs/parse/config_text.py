@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..model.config import Sight, Variable
-from ..model.origin import Evidence
+from ..model.origin import Evidence, TextOrigin
 from ..model.pod import EnvVar
 from .expand import Answer, Use, expand_traced, worst
 from .shell_state import ALWAYS_LINKED, RUNTIME
@@ -35,12 +35,15 @@ class Places:
 class ConfigText:
     """The text as written (`raw`) and as LiteFS reads it (`expanded`), with a way back from the second to the first."""
 
-    def __init__(self, text: str, uses: Sequence[Use], expanded: str, source: str, first_line: int) -> None:
+    def __init__(
+        self, text: str, uses: Sequence[Use], expanded: str, source: str, first_line: int, origin: TextOrigin | None = None
+    ) -> None:
         self.text = text
         self.uses = uses
         self.expanded = expanded
         self.source = source
         self.first_line = first_line
+        self.origin = origin
         self._outs = [u.out_start for u in uses]
         self._breaks = [m.start() for m in re.finditer("\n", text)]
         self.lines = text.split("\n")
@@ -72,8 +75,17 @@ class ConfigText:
 
     def evidence(self, line: int) -> Evidence:
         """The line as written, counted as the file's own."""
+        if self.origin is not None and line == len(self.lines) > 1 and not self.lines[-1]:
+            line -= 1  # behind the last line break there may be no line of the file
         written = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Evidence(self.source, line + self.first_line - 1, shown(written).strip()[:MAX_EXCERPT])
+        excerpt = shown(written).strip()[:MAX_EXCERPT]
+        if self.origin is None:
+            return Evidence(self.source, line + self.first_line - 1, excerpt)
+        return self.origin.at(line, _first_column(written)).evidence(excerpt)
+
+    def whole(self, excerpt: str) -> Evidence:
+        """The file as a whole, for what stands nowhere in it."""
+        return Evidence(self.source, None, excerpt) if self.origin is None else self.origin.at(1, 1).evidence(excerpt)
 
     def sight_of(self, key: str, node: Node) -> Sight:
         """How sure the value at a key is: by the variables that stand in it, or, where the file's shape does not tell,
@@ -118,7 +130,7 @@ class ConfigText:
                 text=shown(use.text),
                 name=shown(use.name),
                 key=self.places.keys[number],
-                line=line + self.first_line - 1,
+                line=self.evidence(line).line or line,
                 sight=use.sight,
                 result=None if use.sight is Sight.UNKNOWN else use.result,
                 operator=use.operator,
@@ -127,7 +139,14 @@ class ConfigText:
             )
 
 
-def lookup(env: Mapping[str, EnvVar], complete: bool, host_name: str | None, name: str) -> Answer:
+def _first_column(line: str) -> int:
+    """Where a line's key or value begins, behind the dash of a list's item."""
+    return len(line) - len(line.lstrip(" \t-")) + 1 if line.strip(" \t-") else 1
+
+
+def lookup(
+    env: Mapping[str, EnvVar], complete: bool, host_name: str | None, name: str, unset: Sight = Sight.UNDEFINED
+) -> Answer:
     """A variable as LiteFS finds it. LiteFS itself fills in HOSTNAME where it is unset or empty."""
     var = env.get(name)
     if var is not None and not (name == "HOSTNAME" and (var.sight is Sight.UNSET or var.value == "")):
@@ -136,7 +155,7 @@ def lookup(env: Mapping[str, EnvVar], complete: bool, host_name: str | None, nam
         return Answer(host_name or "", Sight.KNOWN if host_name else Sight.UNKNOWN)
     if name in RUNTIME or name.startswith(ALWAYS_LINKED) or not complete:
         return Answer("", Sight.UNKNOWN)
-    return Answer("", Sight.UNDEFINED)
+    return Answer("", unset)
 
 
 def read_text(
@@ -149,11 +168,13 @@ def read_text(
     marked: Sequence[str],
     source: str,
     first_line: int,
+    origin: TextOrigin | None = None,
+    unset: Sight = Sight.UNDEFINED,
 ) -> ConfigText:
     """Expand as LiteFS does. With `-no-expand-env` the uses are found all the same, and each stays as it is."""
-    expansion = expand_traced(text, lambda name: lookup(env, complete, host_name, name), marked)
+    expansion = expand_traced(text, lambda name: lookup(env, complete, host_name, name, unset), marked)
     if expand_env:
-        return ConfigText(text, expansion.uses, expansion.text, source, first_line)
+        return ConfigText(text, expansion.uses, expansion.text, source, first_line, origin)
     uses: list[Use] = []
     pieces: list[str] = []
     at = length = 0
@@ -165,7 +186,7 @@ def read_text(
         uses.append(replace(use, result=result, sight=sight, out_start=length, out_end=length + len(result)))
         length += len(result)
         at = use.end
-    return ConfigText(text, uses, "".join([*pieces, text[at:]]), source, first_line)
+    return ConfigText(text, uses, "".join([*pieces, text[at:]]), source, first_line, origin)
 
 
 def _places(text: str, uses: Sequence[Use], line_at: object) -> Places:

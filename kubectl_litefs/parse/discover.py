@@ -42,14 +42,18 @@ def signs(pod: Obj, services: Sequence[Obj] = (), spec_path: str = "spec") -> Si
     best: str | None = None
     for field, container in containers_of(pod, spec_path):
         name = str(container.get("name") or "")
-        command = litefs_command(container, pod.source, field)
+        command = litefs_command(container, pod, field)
         if command is not None and (command.subcommand in NODE_COMMANDS or command.problem):
             strong.append(command.evidence)
             best = best or name
         elif _mounts_config(pod, container, spec_path):
-            strong.append(Evidence(pod.source, None, f"{field}.volumeMounts: {CONFIG_NAME} ({pod.ref})"))
+            strong.append(pod.at(f"{field}.volumeMounts", f"{field}.volumeMounts: {CONFIG_NAME} ({pod.label})"))
             best = best or name
-        weak += [Evidence(pod.source, None, f"{field}.{what} ({pod.ref})") for what in _weak(container)]
+        image = pod.image(name)
+        if image is not None and image.litefs is not None:
+            strong.append(image.litefs)
+            best = best or name
+        weak += [pod.at(f"{field}.{what}".partition(": ")[0], f"{field}.{what} ({pod.label})") for what in _weak(container)]
     labels = pod.labels if spec_path == "spec" else pod.mapping("spec.template.metadata.labels")
     weak += [s.seen("spec.ports") for s in services if _selects(s, labels) and DEFAULT_PORT in _ports(s)]
     return Signs(tuple(strong), tuple(weak), best)

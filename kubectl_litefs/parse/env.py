@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..model.config import Sight
 from ..model.objects import Obj
 from ..model.origin import Evidence, Gap
-from ..model.pod import EnvVar
+from ..model.pod import ALONE, EnvVar
 from .command import reached
 from .container_start import Start
 from .mounted import follow_in_pod
@@ -40,7 +41,7 @@ def resolve_env(
     """
     env, complete = container_env(pod, container, field, configmap)
     start, _ = follow_in_pod(pod, container, field, configmap, host_name, spec_env)
-    return _with_exports(env, complete, start, Evidence(pod.source, None, f"{field}.command ({pod.ref})"))
+    return _with_exports(env, complete, start, pod.at(f"{field}.command", f"{field}.command ({pod.label})"))
 
 
 def _with_exports(
@@ -59,9 +60,9 @@ def _with_exports(
         sight = Sight.UNDEFINED if undefined else Sight.UNKNOWN if unknown else Sight.KNOWN
         excerpt = f"{evidence.excerpt}: exports {name}={shown(var.value)}"[:MAX_EXCERPT]
         value = var.value if sight is Sight.KNOWN else None
-        result[name] = EnvVar(name, value, sight, Evidence(evidence.source, None, excerpt))
+        result[name] = EnvVar(name, value, sight, replace(evidence, excerpt=excerpt))
     for name in state.gone:
-        unset = Evidence(evidence.source, None, f"{evidence.excerpt}: unsets {name}")
+        unset = replace(evidence, excerpt=f"{evidence.excerpt}: unsets {name}")
         result[name] = EnvVar(name, None, Sight.UNSET, unset)
     return result, complete and not state.anything
 
@@ -78,8 +79,8 @@ def container_env(
     pod: Obj, container: Mapping[str, Any], field: str, configmap: ConfigMaps
 ) -> tuple[dict[str, EnvVar], bool]:
     """What the pod spec gives: `envFrom` first, in order, then `env`, where a later entry may refer to earlier ones."""
-    env: dict[str, EnvVar] = {}
-    complete = True
+    env = _of_image(pod, container)
+    complete = pod.ref.kind != ALONE
     for i, source in enumerate(_mappings(container.get("envFrom"))):
         where = f"{field}.envFrom.{i}"
         found = _from_configmap(pod, source, where, configmap)
@@ -98,10 +99,19 @@ def container_env(
     return env, complete
 
 
+def _of_image(pod: Obj, container: Mapping[str, Any]) -> dict[str, EnvVar]:
+    """What the image's ENV gives, where its Dockerfile is known; everything in the pod's spec wins over it."""
+    image = pod.image(str(container.get("name") or ""))
+    found = image.env if image else {}
+    return {
+        n: EnvVar(n, s.value, Sight.UNKNOWN if s.value is None else Sight.KNOWN, s.evidence) for n, s in found.items()
+    }
+
+
 def _forget(env: dict[str, EnvVar], pod: Obj, where: str) -> None:
     """An unseen source may override whatever came before it."""
     for name in env:
-        env[name] = EnvVar(name, None, Sight.UNKNOWN, Evidence(pod.source, None, f"{where} may override {name} ({pod.ref})"))
+        env[name] = EnvVar(name, None, Sight.UNKNOWN, pod.at(where, f"{where} may override {name} ({pod.label})"))
 
 
 def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
@@ -124,8 +134,8 @@ def _from_configmap(
     result = {}
     for key, value in (found.mapping("data") if found is not None else {}).items():
         full = prefix + str(key)
-        excerpt = f"{where}: {full}={value} from ConfigMap {name} ({pod.ref})"[:MAX_EXCERPT]
-        result[full] = EnvVar(full, clean(str(value)), Sight.KNOWN, Evidence(pod.source, None, excerpt))
+        excerpt = f"{where}: {full}={value} from ConfigMap {name} ({pod.label})"[:MAX_EXCERPT]
+        result[full] = EnvVar(full, clean(str(value)), Sight.KNOWN, pod.at(where, excerpt))
     return result
 
 
@@ -148,9 +158,9 @@ def _entry(
         text = entry.get("value")
         value, origin = _references(clean(text) if isinstance(text, str) else "", env, complete), "value"
     known = not has_unknown(value)
-    excerpt = f"{where}: {name}={shown(value)} ({origin}, {pod.ref})"[:MAX_EXCERPT]
+    excerpt = f"{where}: {name}={shown(value)} ({origin}, {pod.label})"[:MAX_EXCERPT]
     sight = Sight.KNOWN if known else Sight.UNKNOWN
-    return EnvVar(name, value if known else None, sight, Evidence(pod.source, None, excerpt))
+    return EnvVar(name, value if known else None, sight, pod.at(where, excerpt))
 
 
 def _references(text: str, env: Mapping[str, EnvVar], complete: bool) -> str:

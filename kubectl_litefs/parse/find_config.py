@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..model.config import ConfigFile
+from ..model.config import ConfigFile, Sight
 from ..model.objects import Obj
-from ..model.origin import Gap, GapReason
+from ..model.origin import Gap, GapReason, Place
 from ..model.pod import EnvVar, LitefsCommand
 from .command import best_hit, litefs_words, reached
 from .env import spec_env
@@ -49,7 +49,7 @@ def find_config(
         return Gap(what, content.reason, f"{path} {content.why}")
     return read_litefs_yml(
         content.text,
-        name=content.name,
+        name=content.origin.source if content.origin else content.name,
         source=content.source,
         path=path,
         env=env,
@@ -58,7 +58,22 @@ def find_config(
         expand_env=flags.expand_env,
         after_dashes=flags.after_dashes,
         shell_undefined=tuple(scene.undefined),
+        origin=content.origin,
+        words_seen=_place(command),
+        unset=Sight.UNSET if _image_is_known(pod, container) else Sight.UNDEFINED,
     )
+
+
+def _place(command: LitefsCommand | None) -> Place | None:
+    """Where the command stands in a file; None for a command of a cluster's pod."""
+    seen = command.evidence if command is not None else None
+    return Place(seen.source, seen.line or 1, seen.column) if seen is not None and seen.column is not None else None
+
+
+def _image_is_known(pod: Obj, container: Mapping[str, Any]) -> bool:
+    """Whether the image's ENV holds nothing that was not seen."""
+    image = pod.image(str(container.get("name") or ""))
+    return image is not None and image.base_known
 
 
 def _flags(words: tuple[str, ...], command: LitefsCommand | None) -> MountFlags:

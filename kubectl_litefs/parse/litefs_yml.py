@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..model.config import ConfigFile, Exec, Problem, ProblemKind, Sight, Value
-from ..model.origin import Evidence
+from ..model.origin import Place, TextOrigin
 from ..model.pod import EnvVar
 from .config_checks import Checker
 from .config_decode import Decoder, make_exec
@@ -33,17 +33,22 @@ def read_litefs_yml(
     after_dashes: tuple[str, ...] | None,
     first_line: int = 1,
     shell_undefined: Sequence[str] = (),
+    origin: TextOrigin | None = None,
+    unset: Sight = Sight.UNDEFINED,
+    words_seen: Place | None = None,
 ) -> ConfigFile:
     """One litefs.yml with one pod's environment.
 
     `after_dashes` replaces `exec`, as the words after `--` do. `shell_undefined` names the variables that a script
-    expanded to nothing while it wrote this text; they stand in it as markers.
+    expanded to nothing while it wrote this text; they stand in it as markers. `origin` is where its lines stand in a file
+    that was given. `unset` is how sure it is that nothing defines a variable which nothing visible defines.
+    `words_seen` is where the words after `--` stand in a file that was given.
     """
 
     def read(complete: bool) -> ConfigText:
         return read_text(
             text if len(text) <= MAX_TEXT else "", env, complete, host_name,
-            expand_env=expand_env, marked=shell_undefined, source=source, first_line=first_line,
+            expand_env=expand_env, marked=shell_undefined, source=source, first_line=first_line, origin=origin, unset=unset,
         )  # fmt: skip
 
     config = read(env_complete)
@@ -52,7 +57,7 @@ def read_litefs_yml(
     problems = list(decoder.problems)
     if values:
         problems += Checker(values, only_given=any(p.kind in _FATAL for p in problems)).run()
-    execs = tuple(decoder.execs) if after_dashes is None else (_from_args(after_dashes, config),)
+    execs = tuple(decoder.execs) if after_dashes is None else (_from_args(after_dashes, config, words_seen),)
     return ConfigFile(
         name=name,
         source=source,
@@ -111,7 +116,7 @@ def _with_defaults(decoder: Decoder, config: ConfigText) -> dict[str, Value]:
             values[key] = given
             continue
         default = list(spec.default) if isinstance(spec.default, list) else spec.default
-        evidence = Evidence(config.source, None, f"{key} is not set; default {_default_words(default)}")
+        evidence = config.whole(f"{key} is not set; default {_default_words(default)}")
         values[key] = Value(key, default, False, Sight.KNOWN, "", evidence)
     if decoder.execs:
         sight = Sight.KNOWN if all(e.known for e in decoder.execs) else Sight.UNKNOWN
@@ -128,9 +133,10 @@ def _default_words(default: object) -> str:
     return str(default) if default not in ("", []) else "none"
 
 
-def _from_args(words: tuple[str, ...], config: ConfigText) -> Exec:
+def _from_args(words: tuple[str, ...], config: ConfigText, place: Place | None) -> Exec:
     """The words after `--`, joined with single blanks: quotes between them are lost."""
     command = " ".join(words)
     sight = Sight.UNKNOWN if has_unknown(command) else Sight.KNOWN
-    evidence = Evidence(config.source, None, f"words after --: {shown(command)}"[:200])
+    told = f"words after --: {shown(command)}"[:200]
+    evidence = place.evidence(told) if place is not None else config.whole(told)
     return make_exec(shown(command), shown(command), sight, evidence, from_args=True)

@@ -35,7 +35,9 @@ HEADS = (
     "restoring from backup", "fatal error occurred while ", "deprecated drop db frame",
     "dropped database does not exist", "Using static primary: ", "Using Consul to determine", "LiteFS mounted to: ",
     "cannot set environment metadata", "cannot set primary status", "cannot unset primary status",
-    "cannot init primary status", "waiting for ",
+    "cannot init primary status", "waiting for ", "/debug/rand: ", "fetching position map from backup",
+    "syncing databases to backup", "sync database to backup", "database synced to backup", "database in sync with backup",
+    "no position, removing from backup", "beginning database restore",
 )  # fmt: skip
 """How every structured message of LiteFS 0.5 and of the packages that log for it begins, after the node's id."""
 

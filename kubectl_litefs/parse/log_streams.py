@@ -26,8 +26,9 @@ class Stream(NamedTuple):
 class Streams:
     """Reads files one after the other. A container that several files are of goes on where the one before ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
         self._find = Finder()
+        self._patterns = tuple(patterns)
         self._readers: dict[Stream, LogReader] = {}
         self.dropped = 0
         """Lines of containers beyond MOST."""
@@ -67,6 +68,6 @@ class Streams:
             if len(self._readers) >= MOST:
                 self.dropped += len(lines)
                 return
-            reader = self._readers[stream] = LogReader(source, complete, self._find)
+            reader = self._readers[stream] = LogReader(source, complete, self._patterns, self._find)
         reader.source = source
         reader.read(Block(reader.lines + 1, data, source, lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..model.logs import Hits, LogLine, LogRun, StartLease
 from .clean import clip
@@ -13,6 +13,7 @@ from .log_ends import Ends, Known
 from .log_find import Finder
 from .log_lines import CANDIDATE, is_structured, parse_time, plain_text, split_stamp, structured
 from .log_match import TEXT, Matches, Searcher
+from .log_own import OwnPatterns
 from .log_voice import Phase, Voice
 
 DISTINCT = 16
@@ -27,13 +28,13 @@ _BANNER = re.compile(r"LiteFS v?(?!development)(\S+), commit=")
 _STATIC = re.compile(r"Using static primary: primary=(\w*) hostname=(.*) advertise-url=(.*)")
 
 
-def read_log(source: str, chunks: Iterable[bytes], *, complete: bool = True) -> LogRun | None:
+def read_log(source: str, chunks: Iterable[bytes], *, complete: bool = True, patterns: Sequence[str] = ()) -> LogRun | None:
     """The last run of LiteFS in the log at bundle path `source`.
 
     None where there is nothing but the kubelet's own word that it has no log. An empty log is a run with 0 lines.
     `complete` says that nothing was cut off. Costs about 30 MiB at most, however long the log is.
     """
-    reader = LogReader(source, complete)
+    reader = LogReader(source, complete, patterns)
     for block in blocks(chunks, source):
         reader.read(block)
     return reader.result()
@@ -56,7 +57,7 @@ class _Count:
 class LogReader:
     """Reads blocks in order; `result` gives the facts."""
 
-    def __init__(self, source: str, complete: bool, find: Finder | None = None) -> None:
+    def __init__(self, source: str, complete: bool, patterns: Sequence[str] = (), find: Finder | None = None) -> None:
         self.source = source
         self.complete = complete
         self.find = find or Finder()
@@ -73,6 +74,7 @@ class LogReader:
         self.spoken = 0
         self.panic: Raw | None = None
         self.ends = Ends()
+        self.wanted = OwnPatterns(patterns)
         self._forget(1)
 
     def _forget(self, first: int) -> None:
@@ -81,6 +83,7 @@ class LogReader:
         self.cache: dict[bytes, tuple[str, Matches]] = {}
         self.ends.begin(first)
         self.own = 0
+        self.wanted.forget()
 
     # --- blocks
 
@@ -94,6 +97,7 @@ class LogReader:
                 run = start
         self.lines = block.first + block.size - 1
         self.ends.keep(block, run)
+        self.wanted.look(block, self.ends.first)
         if block.first == 1:
             self.kubelet_only = self.lines == 1 and split_stamp(block.data[1:])[1].startswith(_KUBELET)
         elif self.lines > 1:
@@ -233,7 +237,7 @@ class LogReader:
         begun = self.banner or self.lease is not None or not self.spoken or "fatal" in self.hits
         return LogRun(
             source=self.source,
-            hits={name: self._hits(c) for name, c in self.hits.items()},
+            hits={name: self._hits(c) for name, c in self.hits.items()} | self.wanted.hits,
             lease=self.lease,
             version=self.version,
             head=self._ends(self.ends.head()),

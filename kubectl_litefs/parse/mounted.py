@@ -9,7 +9,8 @@ from typing import Any
 from ..model.objects import Obj
 from ..model.origin import Gap, GapReason
 from .command import is_litefs
-from .container_start import Start, follow, kubelet_expand
+from .container_start import Start, follow, kubelet_expand, start_words
+from .image_files import in_image
 from .shell_state import ABSENT, Content, Scene, State, resolve
 from .unseen import clean
 
@@ -63,9 +64,15 @@ def _follow(
     kind = "init container" if where.startswith("spec.initContainers") else "container"
 
     def read(path: str) -> Content | None:
-        return mounted_file(pod, container, path, configmap, shared, env)
+        found = mounted_file(pod, container, path, configmap, shared, env)
+        return in_image(pod, container, path) if found is None else found
 
     scene = Scene(host_name, read, complete, pod.source, f"the command of {kind} {container.get('name')}")
+    for key in ("command", "args"):
+        for i, word in enumerate(start_words(container, key)):
+            origin = pod.text_origin(*where.split("."), key, str(i)) if "\n" in word else None
+            if origin is not None:
+                scene.texts.append((word, origin))
     return follow(container, env, scene, is_litefs), scene
 
 
@@ -157,7 +164,8 @@ def _from_configmap(ref: object, below: str, configmap: ConfigMaps) -> Content |
         return ABSENT
     text = found.mapping("data").get(key)
     if isinstance(text, str):
-        return Content(clean(text), f"{label}, key {key}", found.source, fixed=True)
+        origin = found.text_origin("data", key)
+        return Content(clean(text), f"{label}, key {key}", found.source, fixed=True, origin=origin)
     if key in found.mapping("binaryData"):
         why = f"is binary data of {label}"
         return Content(None, f"{label}, key {key}", found.source, why, GapReason.UNPARSED, True)

@@ -9,8 +9,8 @@ from ..model.config import ConfigFile
 from ..model.litefs import Sweep
 from ..model.logs import LogRun
 from ..model.objects import Obj
-from ..model.origin import Evidence, Gap, GapReason, ObjectRef
-from ..model.pod import Container, Mount, Pod
+from ..model.origin import Gap, GapReason, ObjectRef
+from ..model.pod import ALONE, Container, Mount, Pod
 from ..model.snapshot import Item, Snapshot
 from .command import litefs_command
 from .discover import DEFAULT_PORT, containers_of, mappings, signs
@@ -19,6 +19,9 @@ from .find_config import find_config
 from .litefs_http import read_info, read_metrics, read_vars
 from .logs import read_log
 from .objects import gap_for
+
+OBSERVED = ("info", "vars", "metrics", "log")
+ALONE_TOLD = "this file was given without the pods that use it"
 
 ConfigMaps = Callable[[str], "Obj | Gap | None"]
 
@@ -40,12 +43,15 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
         return None
     host_name = _host_name(obj)
     env, complete = resolve_env(obj, container.spec, container.field, configmap, host_name)
+    complete = complete and obj.ref.kind != ALONE
     config = gaps.get("config") or find_config(
         obj, container.spec, container.field, container.litefs, env, complete, host_name, configmap
     )
     if isinstance(config, Gap):
         gaps["config"] = config
     found = config if isinstance(config, ConfigFile) else None
+    if obj.ref.kind == ALONE:
+        gaps.update({k: Gap(f"{k} of {obj.ref.name}", GapReason.OFFLINE, ALONE_TOLD) for k in (*OBSERVED, "spec")})
     return Pod(
         ref=obj.ref,
         obj=obj,
@@ -80,6 +86,8 @@ def http_port(config: ConfigFile | None) -> int:
 
 def workload_of(obj: Obj) -> ObjectRef | None:
     """The controller of a pod; for a ReplicaSet the Deployment it belongs to, told by the pod-template hash."""
+    if obj.ref.kind == ALONE:
+        return obj.ref
     owner = next((o for o in obj.items("metadata.ownerReferences") if o.get("controller")), None)
     if owner is None:
         return None
@@ -98,7 +106,9 @@ def _ordinal(obj: Obj) -> int | None:
 
 def _host_name(obj: Obj) -> str | None:
     """The kernel's host name in the pod: the node's with hostNetwork, the FQDN if asked for, else spec.hostname or
-    the pod's name, cut at 63 characters."""
+    the pod's name, cut at 63 characters. Of a file that stands alone nobody knows."""
+    if obj.ref.kind == ALONE:
+        return None
     if obj.get("spec.hostNetwork"):
         node = obj.get("spec.nodeName")
         return str(node) if node else None
@@ -131,9 +141,10 @@ def _containers(obj: Obj) -> tuple[Container, ...]:
                     spec=spec,
                     status=statuses.get(name, {}),
                     command=tuple(str(w) for w in words),
-                    litefs=litefs_command(spec, obj.source, field),
+                    litefs=litefs_command(spec, obj, field),
                     mounts=_mounts(obj, spec, field, volumes),
                     field=field,
+                    build=obj.image(name),
                 )
             )
     return tuple(found)
@@ -156,10 +167,9 @@ def _mounts(
                 sub_path=mount.get("subPath") or mount.get("subPathExpr") or None,
                 read_only=bool(mount.get("readOnly")),
                 propagation=mount.get("mountPropagation"),
-                evidence=Evidence(
-                    obj.source,
-                    None,
-                    f"{field}.volumeMounts.{i}: {mount.get('mountPath')} from {mount.get('name')} ({obj.ref})",
+                evidence=obj.at(
+                    f"{field}.volumeMounts.{i}",
+                    f"{field}.volumeMounts.{i}: {mount.get('mountPath')} from {mount.get('name')} ({obj.label})",
                 ),
             )
         )
@@ -172,7 +182,7 @@ def _likely(snapshot: Snapshot, obj: Obj, containers: tuple[Container, ...]) -> 
     standing = [c for c in containers if not c.init]
     for container in standing:
         item = snapshot.items.get(_log_path(obj, container.name))
-        run = _read(item, complete=True) if item else None
+        run = _read(item, True, snapshot.patterns) if item else None
         if run is not None and run.litefs_lines:
             return container.name
     for container in standing:
@@ -185,11 +195,12 @@ def _log_path(obj: Obj, container: str, previous: bool = False) -> str:
     return f"logs/{obj.ref.namespace}/{obj.ref.name}/{container}{'.previous' if previous else ''}.log"
 
 
-def _read(item: Item, complete: bool) -> LogRun | None:
+def _read(item: Item, complete: bool, patterns: tuple[str, ...]) -> LogRun | None:
     """The log's facts, parsed once per item."""
-    if complete not in item.derived:
-        item.derived[complete] = read_log(item.path, item.open(), complete=complete)
-    run = item.derived[complete]
+    key = complete, patterns
+    if key not in item.derived:
+        item.derived[key] = read_log(item.path, item.open(), complete=complete, patterns=patterns)
+    run = item.derived[key]
     return run if isinstance(run, LogRun) else None
 
 
@@ -201,9 +212,9 @@ def _logs(
     for key, previous in (("log", False), ("previous", True)):
         path = _log_path(obj, container.name, previous)
         item = snapshot.items.get(path)
-        recorded = gap_for(snapshot.gaps, path)
+        recorded = gap_for(snapshot, path)
         whole = recorded.why is not GapReason.TRUNCATED
-        run = _read(item, complete=whole) if item is not None else None
+        run = _read(item, whole, snapshot.patterns) if item is not None else None
         if run is None and (not previous or container.restarts > 0 or "spec" in gaps):
             gaps[key] = recorded if item is None else Gap(path, GapReason.ABSENT, "the kubelet no longer has it")
         runs.append(run)
@@ -233,7 +244,7 @@ def _sweep(snapshot: Snapshot, below: str) -> tuple[Sweep, dict[str, Gap]]:
         path = below + name
         item = snapshot.items.get(path)
         if item is None:
-            gaps[key] = gap_for(snapshot.gaps, path)
+            gaps[key] = gap_for(snapshot, path)
             return None
         return path, item.read()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..model.objects import Obj
@@ -53,7 +53,7 @@ def read_list(snapshot: Snapshot, plural: str, kind: str, namespace: str) -> tup
     path = list_path(plural, namespace)
     item = snapshot.items.get(path)
     if item is None:
-        return gap_for(snapshot.gaps, path)
+        return gap_for(snapshot, path)
     try:
         document = json.loads(item.read())
         raws = document["items"]
@@ -72,9 +72,10 @@ def as_obj(raw: Mapping[str, Any], kind: str, source: str) -> Obj:
     return Obj(ref, raw, source)
 
 
-def gap_for(gaps: Iterable[Gap], path: str) -> Gap:
-    """The recorded gap for a path, ABSENT where nothing was recorded."""
-    return next((g for g in gaps if g.what == path), Gap(path, GapReason.ABSENT, ""))
+def gap_for(snapshot: Snapshot, path: str) -> Gap:
+    """The recorded gap for a path. Where nothing was recorded: ABSENT, or OFFLINE where there are files only."""
+    why = GapReason.OFFLINE if snapshot.source == "files" else GapReason.ABSENT
+    return next((g for g in snapshot.gaps if g.what == path), Gap(path, why, ""))
 
 
 Lists = tuple[dict[str, tuple[Obj, ...]], dict[str, Gap]]
@@ -98,7 +99,7 @@ def _read(snapshot: Snapshot, kinds: Mapping[str, str], namespace: str) -> Lists
         got = read_list(snapshot, plural, kind, namespace)
         if not isinstance(got, Gap):
             objects[plural] = got
-            part = gap_for(snapshot.gaps, list_path(plural, namespace))
+            part = gap_for(snapshot, list_path(plural, namespace))
             if part.why is not GapReason.ABSENT:  # there may be more of them
                 gaps[plural] = part
         elif plural not in (OPTIONAL | OPTIONAL_CLUSTER) or got.why is not GapReason.ABSENT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,3 +132,9 @@ def suggest(section: str, name: str) -> str | None:
         return join_key(section, near[0])
     elsewhere = [k for k in [*FIELDS, *SECTIONS] if k.split(".")[-1] == name]
     return elsewhere[0] if len(elsewhere) == 1 else None
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`did you mean X?`, or all there are: the second half of a complaint."""
+    near = difflib.get_close_matches(name[:100], list(known), 1, 0.6)
+    return f"did you mean {near[0]}?" if near else "there is " + ", ".join(known)

@@ -59,11 +59,12 @@ class Call:
         scene = self.scene
         if result.copy_of is not None and before == "":
             copied = result.copy_of
-            return Content(copied.text, copied.name, copied.source, copied.why, copied.reason)
+            return Content(copied.text, copied.name, copied.source, copied.why, copied.reason, origin=copied.origin)
         name = f"the file that {scene.place} writes"
         if before is None or result.out.strip() == UNKNOWN:
             return Content(None, name, scene.source, f"{scene.place} computes its content")
-        return Content(before + result.out, name, scene.source)
+        text = before + result.out
+        return Content(text, name, scene.source, origin=scene.origin_of(text))
 
     def spoil(self, path: str) -> None:
         """A file whose content is not known any more, unless it lies on a read-only volume."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from .wrappers import Peeled, peel
 
 MAX_COMMANDS = 20_000
 EMPTY = Result()
+SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|k)?sh\b")
 SHELLS = frozenset("sh bash ash dash ksh zsh".split())
 
 
@@ -177,6 +179,8 @@ class Interpreter(Flow):
         if has_unknown(words[0]):
             state.ran_unseen = True
             return Result(UNKNOWN, None)
+        if "/" in words[0] and (file := self.scene.file(state, words[0])) is not None and SHEBANG.match(file.text or ""):
+            return self.nested("sh", words, state)
         return COMMANDS.get(name, unseen_program)(self.call(name, args, stdin, state))
 
     def nested(self, name: str, args: list[str], state: State) -> Result:
@@ -189,6 +193,8 @@ class Interpreter(Flow):
         else:
             got = self.call(name, args, Result(), state).read(args[0]) if args else Result(UNKNOWN)
             text, rest = (None if has_unknown(got.out) or got.ok is False else got.out), args[1:]
+            if got.copy_of is not None and got.copy_of.origin is not None:
+                self.scene.texts.append((got.out, got.copy_of.origin))
         self.depth += 1
         try:
             if text is None or self.depth > MAX_DEPTH:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..model.origin import GapReason
+from ..model.origin import GapReason, TextOrigin
 from .shell_tree import Node
 from .unseen import UNKNOWN, has_unknown, marker
 
@@ -21,7 +21,7 @@ class Content:
     """A file. `text` is None when it cannot be seen, and `why` says so in words; it may hold stand-ins.
 
     `name` and `source` say where the text stands. A `fixed` file lies on a read-only volume: no program changes it.
-    A `missing` one is surely not there.
+    A `missing` one is surely not there. `origin` says where its lines stand, where they are those of a file that was given.
     """
 
     text: str | None
@@ -31,6 +31,7 @@ class Content:
     reason: GapReason = GapReason.NOT_ASKED
     fixed: bool = False
     missing: bool = False
+    origin: TextOrigin | None = None
 
 
 ABSENT = Content(None, "", "", "there is no such file", GapReason.ABSENT, missing=True)
@@ -83,7 +84,10 @@ class State:
 
 @dataclass
 class Scene:
-    """What surrounds a script: the pod's host name, the files it finds, and which variables were undefined."""
+    """What surrounds a script: the pod's host name, the files it finds, and which variables were undefined.
+
+    `texts` are the scripts themselves, where they stand in files that were given.
+    """
 
     host_name: str | None
     read: Reader
@@ -91,6 +95,11 @@ class Scene:
     source: str
     place: str
     undefined: list[str] = field(default_factory=list)
+    texts: list[tuple[str, TextOrigin]] = field(default_factory=list)
+
+    def origin_of(self, written: str) -> TextOrigin | None:
+        """Where a text that a script wrote stands in that script."""
+        return next((found for text, origin in self.texts if (found := part_of(written, text, origin)) is not None), None)
 
     def undefined_marker(self, name: str) -> str:
         if name not in self.undefined:
@@ -116,6 +125,24 @@ class Scene:
         if absolute is None:
             return None
         return state.files[absolute] if absolute in state.files else self.read(absolute)
+
+
+def part_of(written: str, text: str, origin: TextOrigin) -> TextOrigin | None:
+    """Where the lines of `written` stand in `text`: lines that were filled in on the way differ, the others tell.
+
+    None where less than half of them are there, one below the other.
+    """
+    wanted, lines = written.rstrip("\n").split("\n"), text.split("\n")
+    bare = [line.strip() for line in lines]
+    best, where = 0, 0
+    for start in range(len(lines) - len(wanted) + 1):
+        same = sum(a.strip() == b for a, b in zip(wanted, bare[start:], strict=False))
+        if same > best:
+            best, where = same, start
+    if best * 2 < len(wanted) or not best:
+        return None
+    tabs = len(lines[where]) - len(lines[where].lstrip("\t"))
+    return origin.below(where + 1, tabs)
 
 
 def resolve(cwd: str | None, path: str) -> str | None:

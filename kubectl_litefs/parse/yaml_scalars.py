@@ -98,6 +98,22 @@ def decode(kind: str, text: str, tag: str) -> Any:
     return REFUSED
 
 
+def plain_value(text: str, tag: str, *, plain: bool = True) -> Any:
+    """A scalar as kubectl takes it, which also knows the words of YAML 1.1 for true and false where no quotes stand."""
+    if tag == "!!null":
+        return None
+    if tag == "!!bool":
+        return text in _TRUE
+    if tag == "!!int":
+        value = _integer(text)
+        return text if value is None else value
+    if tag == "!!float" and len(text) <= MAX_DIGITS and _FLOAT.match(text.replace("_", "")):
+        return float(text.replace("_", ""))
+    if plain and tag == "!!str" and text in _OLD_TRUE | _OLD_FALSE:
+        return text in _OLD_TRUE
+    return text
+
+
 def contradicts(text: str, tag: str) -> str | None:
     """The tag a scalar really has, where an explicit one (`!!int abc`) says otherwise; that is fatal to go-yaml."""
     if tag not in RESOLVED:

@@ -32,6 +32,10 @@ class SyntaxProblem(ValueError):
         self.empty = empty
 
 
+class TooMuch(SyntaxProblem):
+    """A document that is larger or deeper than it may be."""
+
+
 @dataclass(eq=False, slots=True)
 class Node:
     """`kind` is scalar, map or seq; `tag` in the short form (`!!str`). `items` of a map alternate keys and values."""
@@ -126,8 +130,13 @@ class _Loader(yaml.SafeLoader):
 @lru_cache(maxsize=32)
 def compose(text: str) -> Node:
     """The first document, for reading only: pods of one set share it. Raises `SyntaxProblem` with go-yaml's words."""
+    return compose_document(text, MAX_NODES, MAX_DEPTH)
+
+
+def compose_document(text: str, most_nodes: int, deepest: int) -> Node:
+    """The first document, of at most so many nodes. Raises `SyntaxProblem` with go-yaml's words."""
     try:
-        return _compose(text)
+        return _compose(text, most_nodes, deepest)
     except ReaderError as error:
         raise SyntaxProblem("yaml: control characters are not allowed", text.count("\n", 0, error.position) + 1) from None
     except MarkedYAMLError as error:
@@ -138,15 +147,16 @@ def compose(text: str) -> Node:
         raise SyntaxProblem("yaml: invalid YAML", 1) from None  # a bad escape or tag that PyYAML trips over
 
 
-def _compose(text: str) -> Node:
+def _compose(text: str, most_nodes: int, deepest: int) -> Node:
     anchors: dict[str, Node] = {}
     stack: list[Node] = []
     root: Node | None = None
     count = 0
     for event in yaml.parse(text, Loader=_Loader):
         count += 1
-        if count > MAX_NODES or len(stack) > MAX_DEPTH:
-            raise SyntaxProblem("yaml: the document is larger or deeper than anything LiteFS could use", 1)
+        if count > most_nodes or len(stack) > deepest:
+            line = _at(event.start_mark).line + 1
+            raise TooMuch("yaml: the document is larger or deeper than anything LiteFS could use", line)
         if isinstance(event, yaml.StreamEndEvent):
             break
         if isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):

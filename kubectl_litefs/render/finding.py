@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model.origin import ObjectRef
+from ..model.pod import ALONE
 from ..model.rule import Finding, Severity
 from .paint import Line, line
 from .words import clean, clip, count, listed, place, with_flags, wrap
@@ -78,6 +79,7 @@ def block(group: Group, look: Look) -> list[Line]:
     lines += _seen(group.same, look)
     why = first.cause + (f" (Gotcha {first.gotcha} of the LiteFS guide.)" if first.gotcha else "")
     lines += _field("why", why, look)
+    lines += _field("see", first.docs if first.docs and "://" in first.docs else "", look)
     if group.consequences:
         rules = listed(sorted({f"{f.rule} {f.name}" for f in group.consequences}), 3)
         folded = f"{count(len(group.consequences), 'consequence')} folded ({rules}); --all shows {'it' if len(group.consequences) == 1 else 'them'}"
@@ -88,7 +90,7 @@ def block(group: Group, look: Look) -> list[Line]:
 def note(same: Sequence[Finding], look: Look) -> list[Line]:
     """Something worth knowing, short: no remedy, no evidence."""
     first = same[0]
-    lines = [line(("note", "info"), f"  {first.rule} {first.name}  ", (_subjects(same), "faint"))]
+    lines = [line(("note", "info"), f"  {first.rule} {first.name}  ", (subjects(same), "faint"))]
     return lines + [line(INDENT, (text, "faint")) for text in wrap(first.message, look.width - len(INDENT))]
 
 
@@ -96,17 +98,19 @@ def _head(group: Group, look: Look) -> Line:
     first = group.same[0]
     word = first.severity.value.upper()
     left = f"{word}  {first.rule} {first.name}"
-    right = _subjects(group.same)
+    right = subjects(group.same)
     room = max(2, look.width - len(left) - len(right))
     fill = " " + "─" * (room - 2) + " " if look.fancy else " " * room
     return line((word, first.severity.value), f"  {first.rule} ", (first.name, "strong"), (fill, "faint"), (right, "strong"))
 
 
 def _subject(ref: ObjectRef) -> str:
+    if ref.kind == ALONE:
+        return clean(ref.name)
     return clean(f"{ref.kind.lower()} {ref.name}" if ref.kind == "Pod" else f"{ref.kind.lower()}/{ref.name}")
 
 
-def _subjects(same: Sequence[Finding]) -> str:
+def subjects(same: Sequence[Finding]) -> str:
     refs = list(dict.fromkeys(f.subject for f in same))
     if len(refs) == 1:
         return _subject(refs[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..model.rule import Rule
 from .paint import Line, colored, line, plain
-from .tree import API_VERSION, docs_page
+from .tree import API_VERSION
 from .words import clip, wrap
 
 LABEL = 10
@@ -50,7 +50,7 @@ def rule_tree(rule: Rule) -> dict[str, Any]:
         "follows": list(rule.follows),
         "references": list(rule.refs),
         "since": rule.since,
-        "docs": docs_page(rule.id),
+        "docs": rule.page,
     }
 
 
@@ -90,7 +90,7 @@ def explain(rule: Rule, rules: Sequence[Rule], *, width: int, color: bool) -> st
     lines += _field("guide", f"gotcha {rule.gotcha}; docs/gotchas.md tells what really happens" if rule.gotcha else "", width)
     lines += _field("see also", ", ".join(rule.refs), width)
     lines += _field("since", rule.since, width)
-    lines += _field("page", docs_page(rule.id), width)
+    lines += _field("page", rule.page or "", width)
     return colored(lines) if color else plain(lines)
 
 

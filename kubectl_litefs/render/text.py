@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from ..model.report import ClusterReport, Report, Status
 from ..model.rule import Finding, Severity
+from ..model.suppression import Suppression
 from ..model.topology import Role
-from .finding import Look, block, groups, note
+from .finding import Look, block, groups, note, subjects
 from .gaps import blind_lines, gap_lines, unseen_names
 from .paint import Line, colored, line, plain
 from .topology import draw
-from .words import clean, count, listed, with_flags, wrap
+from .words import clean, clip, count, listed, with_flags, wrap
 
 
 def render(
@@ -52,28 +53,50 @@ def _clusters(report: Report, look: Look) -> list[Line]:
     lines: list[Line] = []
     for seen in sorted(report.clusters, key=_rank):
         lines += draw(seen, width=look.width, fancy=look.fancy, everything=look.show_all or look.verbose)
-        loud = [f for f in seen.findings if f.severity is not Severity.INFO]
+        loud = [f for f in seen.active if f.severity is not Severity.INFO]
         lines += [*_state(seen, len(loud)), line("")]
         lines += _findings(loud, look)
-        lines += _notes([f for f in seen.findings if f.severity is Severity.INFO], look)
+        lines += _notes([f for f in seen.active if f.severity is Severity.INFO], look)
+        lines += _accepted(seen, look)
     return lines
 
 
 def _rank(seen: ClusterReport) -> tuple[int, str, str]:
-    worst = min((f.severity.rank for f in seen.findings), default=3)
+    worst = min((f.severity.rank for f in seen.active), default=3)
     return worst, seen.cluster.namespace, seen.cluster.name
 
 
 def _state(seen: ClusterReport, loud: int) -> list[Line]:
     """One line of verdict where no error says more; never "well" for a pod that is not known to follow."""
-    if seen.blind or any(f.severity is Severity.ERROR for f in seen.findings):
+    if seen.blind or any(f.severity is Severity.ERROR for f in seen.active):
         return []
+    if seen.planned:
+        return [line("  ", ("No fault found in what the files show." if not loud else "No error found in what the files show.", "good"))]
     if seen.scaled_to_zero:
         return [line("  ", ("Scaled to 0: nothing runs, so nothing but the configuration was judged.", "strong"))]
     roles = {seen.topology.role(p) for p in seen.cluster.pods}
     if seen.topology.primary is None or not roles <= {Role.PRIMARY, Role.FOLLOWING}:
         return [line("  ", ("No rule found an error, but not every pod is known to follow the primary.", "warning"))]
-    return [line("  ", ("Replication works." if loud else "No fault found.", "good"))]
+    accepted = [f for f in seen.findings if f.suppressed and f.severity is not Severity.INFO]
+    if any(f.severity is Severity.ERROR for f in accepted):
+        return [line("  ", ("No error but those that are suppressed; with them, this set is not well.", "warning"))]
+    if loud:
+        return [line("  ", ("Replication works.", "good"))]
+    return [line("  ", ("No fault found but what is suppressed." if accepted else "No fault found.", "good"))]
+
+
+def _accepted(seen: ClusterReport, look: Look) -> list[Line]:
+    """What somebody has suppressed, one line for each rule and reason."""
+    accepted: dict[tuple[str, Suppression], list[Finding]] = {}
+    for finding in seen.findings:
+        if finding.suppressed is not None:
+            accepted.setdefault((finding.rule, finding.suppressed), []).append(finding)
+    lines = []
+    for (rule, by), same in accepted.items():
+        until = f", until {by.until}" if by.until else ""
+        text = f"{rule} ({subjects(same)}): {by.reason or 'no reason given'} ({by.by}{until})"
+        lines.append(line("suppressed  ", (clean(text) if look.verbose else clip(text, look.width - 12), "faint")))
+    return [*lines, line("")] if lines else []
 
 
 def _findings(findings: Sequence[Finding], look: Look) -> list[Line]:
@@ -108,10 +131,11 @@ def _closing(report: Report, look: Look) -> list[Line]:
     pieces: list[str | tuple[str, str]] = []
     for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
         number = counts[severity.value]
-        folded = 0 if look.show_all else sum(f.severity is severity and f.consequence_of is not None for f in report.findings)
+        folded = 0 if look.show_all else sum(f.severity is severity and f.consequence_of is not None for f in report.active)
         text = count(number, noun) + (f" ({folded} folded)" if folded else "")
         pieces += [", " if pieces else "", (text, severity.value if number and severity is not Severity.INFO else "")]
-    pieces.append(f"; {count(counts['passed'], 'check')} passed")
+    suppressed = len(report.findings) - len(report.active)
+    pieces.append((f", {suppressed} suppressed" if suppressed else "") + f"; {count(counts['passed'], 'check')} passed")
     if counts["skipped"]:
         pieces += [", ", (f"{counts['skipped']} could not look", "warning"), "" if look.verbose else " (-v says which)"]
     if counts["crashed"]:
@@ -136,9 +160,10 @@ def _skipped(report: Report, look: Look) -> list[Line]:
 
 
 def _next(report: Report) -> _Next | None:
-    worst = next(iter(sorted((f for f in report.findings if f.severity is not Severity.INFO), key=lambda f: f.severity.rank)), None)
+    worst = next(iter(sorted((f for f in report.active if f.severity is not Severity.INFO), key=lambda f: f.severity.rank)), None)
     if worst is not None:
         if worst.commands:
             return _Next(worst.commands[0], f"{worst.rule} {worst.subject.name}")
-        return _Next(f"kubectl litefs explain {worst.rule}", worst.name)
+        if any(r.id == worst.rule and r.docs is None for r in report.rules):  # `explain` knows no others
+            return _Next(f"kubectl litefs explain {worst.rule}", worst.name)
     return None

@@ -33,6 +33,8 @@ WORD = {
 def draw(seen: ClusterReport, *, width: int, fancy: bool, everything: bool) -> list[Line]:
     """The set's line, then one line for each pod, the primary first."""
     lines = [_title(seen, width)]
+    if seen.planned:
+        return lines
     pods = _in_order(seen)
     shown, left_out = pods, 0
     if not everything and len(pods) > MOST_PODS:
@@ -58,7 +60,7 @@ def draw(seen: ClusterReport, *, width: int, fancy: bool, everything: bool) -> l
 def _title(seen: ClusterReport, width: int) -> Line:
     cluster = seen.cluster
     sets = ", ".join(str(w) for w in cluster.workloads) or "pods without a controller"
-    left = clean(f"{cluster.namespace} / {sets}")
+    left = clean(cluster.name if cluster.alone else f"{cluster.namespace} / {sets}")
     right = clip(", ".join(_facts(seen)), max(20, width - len(left) - 2))
     gap = max(2, width - len(left) - len(right))
     return line((left, "strong"), " " * gap, (right, "faint"))
@@ -70,7 +72,7 @@ def _facts(seen: ClusterReport) -> list[str]:
     kinds = sorted({str(kind.value) for p in pods if (kind := lease_of(p).type) is not None})
     facts = [f"LiteFS {' and '.join(versions)}"] if versions else []
     facts += [f"{' and '.join(kinds)} lease"] if kinds else []
-    return [*facts, count(len(pods), "pod")]
+    return facts if seen.cluster.alone else [*facts, count(len(pods), "pod")]
 
 
 def _in_order(seen: ClusterReport) -> list[Pod]:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ..model.origin import Gap
+from ..model.origin import Evidence, Gap
 from ..model.pod import Pod
 from ..model.report import ClusterReport, Report
 from ..model.rule import Finding
 
 API_VERSION = "kubectl-litefs/v1"
-
-
-def docs_page(rule: str) -> str:
-    """The rule's page in the repository."""
-    return f"docs/rules/{rule}.md"
 
 
 def tree(report: Report) -> dict[str, Any]:
@@ -57,14 +52,30 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "impact": finding.impact,
         "cause": finding.cause,
-        "evidence": [{"source": e.source, "line": e.line, "excerpt": e.excerpt} for e in finding.evidence],
+        "evidence": [_evidence(e) for e in finding.evidence],
         "remediation": list(finding.remediation),
         "commands": list(finding.commands),
         "consequenceOf": finding.consequence_of,
         "gotcha": finding.gotcha,
-        "docs": docs_page(finding.rule),
+        "docs": finding.docs,
         "fingerprint": finding.fingerprint,
+        **_suppressed(finding),
     }
+
+
+def _evidence(seen: Evidence) -> dict[str, Any]:
+    """`column` only where there is one: in files that were given."""
+    column = {} if seen.column is None else {"column": seen.column}
+    return {"source": seen.source, "line": seen.line, **column, "excerpt": seen.excerpt}
+
+
+def _suppressed(finding: Finding) -> dict[str, Any]:
+    """Nothing for a finding that counts."""
+    by = finding.suppressed
+    if by is None:
+        return {}
+    until = by.until.isoformat() if by.until else None
+    return {"suppressed": {"by": by.by, "reason": by.reason, "until": until}}
 
 
 def _cluster(seen: ClusterReport) -> dict[str, Any]:

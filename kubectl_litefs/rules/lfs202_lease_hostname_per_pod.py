@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.candidates import changes_with_rollout, named_pod, start_line_command, static_pods
+from ..model.candidates import by_host_name, changes_with_rollout, named_pod, start_line_command, static_pods
 from ..model.cluster import Cluster
 from ..model.families import names
 from ..model.lease import lease_of
@@ -14,6 +14,11 @@ from ..model.rule import Finding, Rule, Severity
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
+    own_name = by_host_name(cluster, "lease.hostname")
+    if own_name:
+        told = f"litefs.yml gives lease.hostname as {own_name[0].text}: each node calls itself the primary."
+        yield RULE.finding(cluster.subject, told, *(v.evidence for v in own_name))
+        return
     seen = [(p, *named) for p in static_pods(cluster) if (named := _name(p)) is not None]
     values = {p.name: _meant(cluster, name) for p, name, _ in seen}
     if len(set(values.values())) < 2 or changes_with_rollout(cluster, values):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.candidates import changes_with_rollout, named_pod, start_line_command, static_pods
+from ..model.candidates import by_host_name, changes_with_rollout, named_pod, start_line_command, static_pods
 from ..model.cluster import Cluster
 from ..model.families import names
 from ..model.lease import lease_of, parse_url
@@ -14,6 +14,11 @@ from ..model.rule import Finding, Rule, Severity
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
+    own_name = by_host_name(cluster, "lease.advertise-url")
+    if own_name:
+        told = f"advertise-url holds {own_name[0].text}: each node names itself. Under a static lease it is the primary's URL, the same on every pod."
+        yield RULE.finding(cluster.subject, told, *(v.evidence for v in own_name))
+        return
     seen = [(p, u) for p in static_pods(cluster) if lease_of(p).url and (u := lease_of(p).advertise_url) is not None]
     targets = {p.name: _target(cluster, str(u.value)) for p, u in seen}
     selves = [(p, line) for p in cluster.pods if (line := _dials_itself(cluster, p)) is not None]

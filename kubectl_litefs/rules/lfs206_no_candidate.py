@@ -28,6 +28,9 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     may = candidacy(pods)
     if not pods or may.yes or primary_elsewhere(cluster):
         return
+    if cluster.alone:
+        yield Unknown(pods[0].gaps["spec"])  # a replica's own file; the primary's is another
+        return
     if may.unknown:
         yield from (Unknown(candidate_gap(p)) for p in may.unknown)
         return

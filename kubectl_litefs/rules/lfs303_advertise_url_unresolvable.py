@@ -63,8 +63,8 @@ def _judge(cluster: Cluster, dial: Dial) -> tuple[str, Severity]:
     if is_self(host):
         return f"{host} is each pod itself, so every replica dials itself", Severity.ERROR
     if is_ip(host):
-        return _address(cluster, host)
-    if name is None:
+        return ("", Severity.ERROR) if cluster.alone else _address(cluster, host)
+    if name is None or cluster.alone:
         return "", Severity.ERROR
     if name.namespace != cluster.namespace and "pods" not in cluster.gaps:
         ours = topology(cluster).primaries or candidates(cluster)

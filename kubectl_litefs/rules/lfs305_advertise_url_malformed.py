@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..model.cluster import Cluster
+from ..model.config import Sight
 from ..model.dns import dials, dotted_port, subject_of, unseen
 from ..model.grouping import config_command, listed, log_command
 from ..model.lease import lease_of, parse_url
@@ -31,6 +32,9 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
             yield _finding(
                 cluster, subject_of(cluster, dial), dial.pods, f"advertise-url `{dial.url}` {fault}", evidence
             )
+    for pod, fault, proof in _unseen_but_wrong(cluster):
+        told = True
+        yield _finding(cluster, pod.ref, (pod,), fault, [proof])
     empty = [p for p in cluster.pods if _is_empty(p)]
     if empty:
         seen = [e for p in empty for e in _seen_empty(p)]
@@ -63,6 +67,18 @@ def fault_of(url: str) -> str:
     if not rest.rpartition(":")[0] and (not rest or rest.startswith(":")):
         return "has no host"
     return "has no valid host and port"
+
+
+def _unseen_but_wrong(cluster: Cluster) -> Iterator[tuple[Pod, str, Evidence]]:
+    """URLs that hang on variables nobody sees, and are wrong whatever these hold: a dot where the port's colon belongs."""
+    for pod in cluster.pods:
+        value = pod.config.get("lease.advertise-url") if pod.config else None
+        if value is not None and value.sight is Sight.UNKNOWN and (port := _DOTTED_END.search(value.raw)):
+            yield pod, f"advertise-url `{value.raw}` has a dot where the port's colon belongs: {port[0]} instead of :{port[0][1:]}", value.evidence
+
+
+_DOTTED_END = re.compile(r"(?<=[a-z])\.\d{2,5}\Z")
+"""Digits behind a name and a dot. Behind a variable they may be the end of an address."""
 
 
 def _is_empty(pod: Pod) -> bool:

@@ -11,11 +11,10 @@ from ..model.cluster import Cluster
 from ..model.dial_faults import wrong_ports
 from ..model.dns import dials, expected
 from ..model.grouping import log_command
-from ..model.logs import LogLine
 from ..model.pod import Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
-from ..model.stream import streak
-from ..model.topology import CONNECT_ERRORS, GRACE, Link, Role, Topology, candidates, joined, topology
+from ..model.stream import last_error, streak
+from ..model.topology import Link, Role, Topology, candidates, joined, topology
 
 QUIET = timedelta(seconds=15)
 """The first seconds of a pod or of its primary: nothing is wrong yet."""
@@ -47,14 +46,8 @@ def _age(cluster: Cluster, pod: Pod) -> timedelta:
     return cluster.now - pod.started if pod.started else timedelta.max
 
 
-def _error(cluster: Cluster, pod: Pod) -> LogLine | None:
-    """The newest connection error; a dial may hang for GRACE after it, what is older has nothing to do with now."""
-    line = pod.log.latest(*CONNECT_ERRORS) if pod.log else None
-    return line if line is None or line.time is None or cluster.now - line.time <= GRACE else None
-
-
 def _finding(cluster: Cluster, who: Topology, pod: Pod, link: Link) -> Finding:
-    line = _error(cluster, pod)
+    line = last_error(cluster, pod)
     primary = f"the primary {who.primary.name}" if who.primary else _hoped_for(cluster, pod)
     heals = _heals(cluster, who, pod, link)
     said = (line.field("error") or line.text.split("retrying: ", 1)[-1]) if line else ""
@@ -111,10 +104,10 @@ def _impact(pod: Pod) -> str:
 
 CAUSES = tuple(
     (
-        "LFS102 LFS110 LFS101 LFS106 LFS105 LFS204 LFS305 LFS302 LFS301 LFS303 LFS304 LFS311 LFS306 LFS211 LFS212 "
+        "LFS102 LFS110 LFS101 LFS106 LFS105 LFS204 LFS305 LFS302 LFS301 LFS303 LFS304 LFS311 LFS307 LFS310 LFS606 LFS306 LFS211 LFS212 "
         "LFS209 LFS206 LFS205 LFS207 LFS103 LFS403 LFS210 LFS402 LFS501 LFS502 LFS503 LFS504 LFS505 LFS506 "
-        "LFS510 LFS512 LFS107 LFS601 LFS602 LFS603 LFS604 LFS607 LFS609 LFS410 LFS411 LFS709 LFS701 LFS704 "
-        "LFS707 LFS712 LFS710 LFS511 LFS702 LFS810 LFS509 LFS801 LFS104 LFS508 LFS507 LFS201"
+        "LFS510 LFS512 LFS107 LFS605 LFS601 LFS602 LFS603 LFS604 LFS607 LFS609 LFS410 LFS411 LFS709 LFS701 LFS704 "
+        "LFS707 LFS712 LFS710 LFS511 LFS702 LFS404 LFS810 LFS509 LFS801 LFS104 LFS508 LFS507 LFS201"
     ).split()
 )
 

@@ -31,6 +31,9 @@ ROOT = "the container's own file system, which is thrown away at each restart"
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     seen: list[Sighting] = []
     for pod in cluster.pods:
+        if pod.alone:
+            yield Unknown(pod.gaps["spec"])
+            continue
         where = pod.data_dir
         if where is None or not where.startswith("/"):
             relative = Gap(f"config/{pod.namespace}/{pod.name}", GapReason.ABSENT, f"data.dir is {where or 'unknown'}")

@@ -9,6 +9,7 @@ from ..model.cluster import Cluster
 from ..model.copies import exports
 from ..model.grouping import Fault, Sighting, faults
 from ..model.origin import Evidence, Gap, GapReason
+from ..model.paths import fuse_dir
 from ..model.pod import Mount, Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
 from ..model.topology import primaries
@@ -23,23 +24,13 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     seen: list[Sighting] = []
     for pod in cluster.pods:
         where = fuse_dir(pod)
-        if where is None:
+        if where is None or not where[0].startswith("/"):
             gap = Gap(f"config/{pod.namespace}/{pod.name}", GapReason.ABSENT, "fuse.dir is unknown")
             yield Unknown(pod.gaps.get("config") or gap)
         else:
-            seen += _hidden(pod, posixpath.normpath(where))
+            seen += _hidden(pod, posixpath.normpath(where[0]))
     for fault in faults(cluster, seen):
         yield _finding(cluster, fault)
-
-
-def fuse_dir(pod: Pod) -> str | None:
-    """Where LiteFS mounts: its own word in the log, else the file's."""
-    for run in pod.runs:
-        mounted = run.hit("mounted")
-        if mounted is not None and mounted.last.field("path").startswith("/"):
-            return mounted.last.field("path")
-    known = pod.config.known("fuse.dir") if pod.config else None
-    return known if isinstance(known, str) and known.startswith("/") else None
 
 
 def _hidden(pod: Pod, where: str) -> Iterator[Sighting]:

@@ -32,7 +32,7 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
 def _in_spec(pod: Pod) -> Iterator[Sighting]:
     """What the pod's spec lacks; nothing where LiteFS demonstrably mounts with it."""
     container = pod.container
-    if runs_litefs(pod) or container.security.get("privileged") is True:
+    if pod.alone or runs_litefs(pod) or container.security.get("privileged") is True:
         return
     device = _device(pod, container)
     if device and _may_mount(container):
@@ -122,4 +122,5 @@ RULE = Rule(
     reads=("spec", "log", "previous"),
     check=check,
     gotcha=7,
+    follows=("LFS605",),
 )

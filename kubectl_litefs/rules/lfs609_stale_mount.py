@@ -25,20 +25,21 @@ def _mounts(run: LogRun) -> bool:
 
 
 def _dead(cluster: Cluster, pod: Pod) -> Iterator[Sighting]:
-    """`transport endpoint is not connected` at LiteFS's mount, from LiteFS itself or lastingly from the application.
+    """`transport endpoint is not connected` at LiteFS's mount, from LiteFS itself or lastingly from the application; or
+    LiteFS's word that its mount has ended.
 
     In the last words of a run that has ended it is only how the application saw LiteFS go.
     """
     run = pod.log
-    hits = run.hit("transport-endpoint") if run else None
+    hits = run.any("transport-endpoint", "fuse-serve-failed") if run else None
     if run is None or hits is None:
         return
     line = hits.last
     path = line.field("path") or line.field("after")
     if path and not _is_ours(pod, run, path):
         return
-    own = line.kind != "other"
     ending = run.any("signal-received", "subprocess-exited", "shutdown-complete") is not None
+    own = line.kind != "other" and not (ending and run.hit("transport-endpoint") is None)
     if own or (pod.container.running and not ending and run.repeats("transport-endpoint", cluster.now, 60.0)):
         yield Sighting(pod, STALE, line.text, (line.evidence,), line=line)
 
@@ -60,9 +61,11 @@ def _finding(cluster: Cluster, fault: Fault) -> Finding:
     command = pod.container.litefs
     skips = bool(command and command.skip_unmount)
     why = " LiteFS was told not to clean up (-skip-unmount)." if skips else ""
+    ended = line is not None and line.text.startswith("fuse serve error")
+    state = "has ended under a LiteFS that goes on" if ended else "is still there, and its LiteFS is gone"
     return RULE.finding(
         fault.subject,
-        f"A mount whose LiteFS is gone is still at {path or 'fuse.dir'}: {fault.text.removeprefix('ERROR: ')[:200]}.{why}",
+        f"The mount at {path or 'fuse.dir'} {state}: {fault.text.removeprefix('ERROR: ')[:200]}.{why}",
         *fault.evidence,
         *([command.evidence] if command and skips else []),
         commands=(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from ..model.cluster import Cluster
-from ..model.config import Exec
+from ..model.config import ConfigFile, Exec
 from ..model.grouping import Fault, Sighting, as_logged, config_commands, faults, lines_of, own_config, place, runs_of
 from ..model.lease import lease_of
 from ..model.pod import Pod
@@ -26,6 +26,8 @@ LOOKS = re.compile(r"\bwait|status|check|verify|dry-run|litefs \[?run\b", re.IGN
 HARMLESS = frozenset({"echo", "printf", "mkdir", "ls", "cat", "sleep", "true", "test", "date", "env", "id", "chown", "chmod",
                       "cp", "mv", "rm", "touch", "ln", "update-ca-certificates", "nginx", "mount", "hostname"})  # fmt: skip
 
+MAKES_FILES = frozenset({"touch", "cp", "mv", "rm", "ln"})
+
 
 def check(cluster: Cluster) -> Iterator[Finding]:
     seen = [*(s for pod in cluster.pods for s in _in_file(pod)), *(s for pod in cluster.pods for s in _in_log(pod))]
@@ -38,10 +40,17 @@ def _in_file(pod: Pod) -> Iterator[Sighting]:
     for command in config.execs[:-1] if config else ():
         if config is None or command.if_candidate or not command.if_candidate_known or not command.argv:
             continue
-        if _matters(command.argv[0], command.cmd):
+        if _matters(command.argv[0], command.cmd) or _in_mount(config, command.argv):
             ran = runs_of(pod, command, "executing") if _is_replica(pod) else ()
             text = f"`{_short(command)}` ({place(config, command.evidence)})"
             yield Sighting(pod, as_logged(command.argv), text, (command.evidence, *ran))
+
+
+def _in_mount(config: ConfigFile, argv: tuple[str, ...]) -> bool:
+    """Whether a command makes or moves files in LiteFS's own mount, which only the primary may."""
+    mount = config.known("fuse.dir")
+    below = f"{mount.rstrip('/')}/" if isinstance(mount, str) and mount else None
+    return below is not None and posixpath.basename(argv[0]) in MAKES_FILES and any(a.startswith(below) for a in argv[1:])
 
 
 def _in_log(pod: Pod) -> Iterator[Sighting]:

@@ -87,5 +87,5 @@ RULE = Rule(
     ),
     reads=("log", "previous"),
     check=check,
-    follows=("LFS709", "LFS710", "LFS607", "LFS505", "LFS508", "LFS507", "LFS704"),
+    follows=("LFS709", "LFS710", "LFS607", "LFS505", "LFS508", "LFS507", "LFS704", "LFS714"),
 )

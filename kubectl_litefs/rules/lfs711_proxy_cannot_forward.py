@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..model.cluster import Cluster
-from ..model.grouping import listed, own_config
+from ..model.grouping import listed
+from ..model.ingress import routes
 from ..model.objects import Obj
 from ..model.origin import Evidence
 from ..model.pod import Pod
+from ..model.proxy import port_of, proxy_port, sends_to
 from ..model.rule import Finding, Rule, Severity, Unknown
 
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
-    proxies = {p.name: port for p in cluster.pods if (port := _proxy_port(p)) is not None}
+    proxies = {p.name: port for p in cluster.pods if (port := proxy_port(p)) is not None}
     if not proxies:
         return
     services = cluster.list("services")
@@ -23,67 +25,10 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
             yield Unknown(gap)
         return
     for service in services:
-        hit = [p for p in cluster.pods if p.name in proxies and _selects(service, p)]
-        ports = [p for p in service.items("spec.ports") if any(_leads_to(p, pod, proxies[pod.name]) for pod in hit)]
+        hit = [p for p in cluster.pods if p.name in proxies and sends_to(service, p)]
+        ports = [p for p in service.items("spec.ports") if any(port_of(p, pod) == proxies[pod.name] for pod in hit)]
         if len(hit) > 1 and ports:
-            yield _finding(cluster, service, ports, hit, _routes(cluster, service, ports))
-
-
-def _proxy_port(pod: Pod) -> int | None:
-    """The port of a pod's proxy; None where it has none, or Fly's edge stands before it."""
-    config = own_config(pod)
-    address = str(config.known("proxy.addr") or "") if config and config.known("proxy.target") else ""
-    port = address.rsplit(":", 1)[-1]
-    on_fly = any(name.startswith("FLY_") for name in pod.env)
-    return int(port) if port.isdigit() and not on_fly else None
-
-
-def _selects(service: Obj, pod: Pod) -> bool:
-    selector = service.mapping("spec.selector")
-    labels = pod.obj.labels
-    same_place = service.ref.namespace == pod.namespace and service.get("spec.type") != "ExternalName"
-    return same_place and bool(selector) and all(labels.get(k) == v for k, v in selector.items())
-
-
-def _leads_to(port: Mapping[str, object], pod: Pod, proxy: int) -> bool:
-    """Whether a Service's port ends at the proxy; a headless Service's target port is what clients dial anyway."""
-    target = port.get("targetPort", port.get("port"))
-    if isinstance(target, int) or str(target).isdigit():
-        return int(str(target)) == proxy
-    named = [p for c in pod.containers for p in _list(c.spec.get("ports")) if p.get("name") == target]
-    return any(p.get("containerPort") == proxy for p in named)
-
-
-def _list(value: object) -> list[Mapping[str, object]]:
-    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
-
-
-def _routes(cluster: Cluster, service: Obj, ports: list[Mapping[str, object]]) -> list[Obj]:
-    """Ingresses that send to one of these ports of the Service."""
-    wanted = {str(p.get(k)) for p in ports for k in ("name", "port") if p.get(k)}
-    found = []
-    for ingress in cluster.list("ingresses") or ():
-        if ingress.ref.namespace != service.ref.namespace:
-            continue
-        for backend in _backends(ingress):
-            port = backend.get("port")
-            number = str(port.get("number") or port.get("name")) if isinstance(port, Mapping) else ""
-            if backend.get("name") == service.ref.name and number in wanted and ingress not in found:
-                found.append(ingress)
-    return found
-
-
-def _backends(ingress: Obj) -> Iterator[Mapping[str, object]]:
-    default = ingress.mapping("spec.defaultBackend.service")
-    if default:
-        yield default
-    for rule in ingress.items("spec.rules"):
-        http = rule.get("http")
-        for path in _list(http.get("paths") if isinstance(http, Mapping) else None):
-            backend = path.get("backend")
-            service = backend.get("service") if isinstance(backend, Mapping) else None
-            if isinstance(service, Mapping):
-                yield service
+            yield _finding(cluster, service, ports, hit, list(routes(cluster, service, *ports)))
 
 
 def _finding(

@@ -67,4 +67,5 @@ RULE = Rule(
     ),
     reads=("spec", "log", "previous"),
     check=check,
+    follows=("LFS404",),
 )

@@ -37,8 +37,8 @@ def test_commands_with_their_help(capsys: Capsys) -> None:
     (["ver"], ["version"]),
     (["diagnose", "--fail"], ["--fail-on"]),
     (["--ver"], ["--version"]),
-    (["diagnose", "-o", ""], ["text", "json", "yaml"]),
-    (["diagnose", "-o", "j"], ["json"]),
+    (["diagnose", "-o", ""], ["text", "json", "yaml", "sarif", "junit", "markdown"]),
+    (["diagnose", "-o", "j"], ["json", "junit"]),
     (["diagnose", "--output=y"], ["yaml"]),
     (["diagnose", "-n", "x", "--color", "al"], ["always"]),
     (["diagnose", "-v", "--color", "n"], ["never"]),
@@ -133,17 +133,29 @@ def test_without_a_cluster_there_is_silence(words: list[str]) -> None:
     assert (done.code, done.out, done.err) == (0, ":4\n", "")
 
 
-def test_a_server_that_never_answers(tmp_path: Path) -> None:
+def asked(config: Path) -> float:
+    """Seconds until a program of its own says that it has no suggestions."""
+    begun = time.monotonic()
+    done = spawn(["__complete", "diagnose", ""], KUBECONFIG=str(config))
+    took = time.monotonic() - begun
+    assert (done.code, done.out, done.err) == (0, ":4\n", "")
+    return took
+
+
+@pytest.fixture
+def patience(tmp_path: Path) -> float:
+    """Seconds: the limit of two, and what starting Python a few times takes on this machine, as busy as it is now."""
+    return 3 + 4 * asked(kubeconfig(tmp_path / "refused", "http://127.0.0.1:1"))
+
+
+def test_a_server_that_never_answers(tmp_path: Path, patience: float) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         config = kubeconfig(tmp_path / "config", f"http://127.0.0.1:{deaf.getsockname()[1]}")
-        begun = time.monotonic()
-        done = spawn(["__complete", "diagnose", ""], KUBECONFIG=str(config))
-        took = time.monotonic() - begun
-    assert (done.code, done.out, done.err) == (0, ":4\n", "")
-    assert 1.5 < took < 6, "two seconds, and the start of Python on a busy machine"
+        took = asked(config)
+    assert 1.5 < took < patience
 
 
-def test_a_login_program_that_hangs_or_talks(tmp_path: Path) -> None:
+def test_a_login_program_that_hangs_or_talks(tmp_path: Path, patience: float) -> None:
     plugin = tmp_path / "login"
     plugin.write_text("#!/bin/sh\necho 'Please open a browser' >&2\n[ -t 0 ] && echo terminal >&2\nread answer\nexec sleep 30\n")
     plugin.chmod(0o755)
@@ -151,10 +163,7 @@ def test_a_login_program_that_hangs_or_talks(tmp_path: Path) -> None:
         tmp_path / "config", "https://127.0.0.1:1",
         exec={"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin), "interactiveMode": "IfAvailable"},
     )  # fmt: skip
-    begun = time.monotonic()
-    done = spawn(["__complete", "diagnose", ""], KUBECONFIG=str(config))
-    assert (done.code, done.out, done.err) == (0, ":4\n", "")
-    assert time.monotonic() - begun < 8
+    assert asked(config) < patience
 
 
 def test_it_is_no_command_that_help_shows(capsys: Capsys) -> None:

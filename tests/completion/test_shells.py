@@ -137,9 +137,9 @@ def test_the_list_of_commands(shell: Shell) -> None:
 @pytest.mark.usefixtures("cluster")
 def test_the_list_of_pods(shell: Shell) -> None:
     _, program, terminal = shell
-    line, shown = terminal.complete(f"{program} diagnose abaci-app", tabs=2)
+    line, shown = terminal.complete(f"{program} diagnose abaci-app-", tabs=2)  # bash lists after a second TAB where the first added nothing
     assert line.startswith(f"{program} diagnose abaci-app-")
-    assert all(pod in shown for pod in ("abaci-app-0", "abaci-app-1", "abaci-app-2"))
+    assert all(f"app-{n}" in shown for n in range(3))  # fish shows "…" for the beginning that all of them have
     assert "bundle-one" not in shown
 
 

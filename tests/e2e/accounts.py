@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from .api import Api, Object, until
-from .node import LABEL
+from .played import LABEL
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PLURALS = {"Role": "roles", "RoleBinding": "rolebindings", "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings"}

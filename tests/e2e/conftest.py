@@ -6,6 +6,7 @@ E2E_POD_CIDR       a range that this machine can listen on and the API server ca
 E2E_REQUIRED       if set, what cannot be run is a failure and not skipped
 E2E_AUDIT_LOG      the API server's audit log; without it tests that read it are skipped
 E2E_KUBELET_CERT, E2E_KUBELET_KEY   for the played node's address, where the API server checks kubelets' certificates
+E2E_IMAGE          an image with the real LiteFS that the cluster's own nodes have: for tests/e2e/node, and for nothing else
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from .addresses import DEFAULT, NODES, local_range
 from .api import Api, ApiError, until
 from .litefs import Peers
 from .litefs_set import LitefsSet
-from .node import LABEL, Node, World
+from .played import LABEL, Node, World
 from .volumes import storage_class
 
-ENVIRONMENT = {n: os.environ.get(n, "") for n in ("KUBECONFIG", "E2E_CONTEXT", "E2E_POD_CIDR", "E2E_AUDIT_LOG", "E2E_KUBELET_CERT", "E2E_KUBELET_KEY", "E2E_REQUIRED", "PATH")}
+ENVIRONMENT = {n: os.environ.get(n, "") for n in ("KUBECONFIG", "E2E_CONTEXT", "E2E_POD_CIDR", "E2E_AUDIT_LOG", "E2E_KUBELET_CERT", "E2E_KUBELET_KEY", "E2E_IMAGE", "E2E_REQUIRED", "PATH")}
 """Read at import: tests/conftest.py takes KUBECONFIG away from every test."""
 
 

@@ -1,81 +1,21 @@
-"""A StatefulSet with LiteFS in a namespace of its own, brought into a known state the way it comes about in life."""
+"""The StatefulSet on the played node, with stand-ins for LiteFS."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from .api import Api, Object, until
+from .api import Api, until
 from .litefs import LiteFS
-from .node import LABEL, Node
-
-NAME = "abaci-app"
-SERVICE = "abaci-app-headless"
-CONFIG = "abaci-litefs"
-STATES = ("healthy", "cluster-id-mismatch", "primary-volume-recreated")
-START = "case $(hostname) in *-0) LITEFS_CANDIDATE=true;; *) LITEFS_CANDIDATE=false;; esac; export LITEFS_CANDIDATE; exec litefs mount -config /config/litefs.yml"
-LITEFS_YML = """\
-fuse:
-  dir: /litefs
-data:
-  dir: /var/lib/litefs
-exec:
-  - cmd: sh -c 'sqlite3 /litefs/db "create table if not exists t(x); insert into t values(1)"'
-    if-candidate: true
-  - cmd: sleep infinity
-proxy:
-  addr: ":8080"
-  target: localhost:3000
-  db: db
-lease:
-  type: static
-  hostname: abaci-app-0
-  advertise-url: http://abaci-app-0.abaci-app-headless.{namespace}.svc.cluster.local:20202
-  candidate: {candidate}
-"""
+from .played import LABEL, Node
+from .workload import Workload
 
 
-class LitefsSet:
-    """The objects through the API server, and the stand-ins behind them."""
+class LitefsSet(Workload):
+    """The objects, and the stand-ins behind them."""
 
     def __init__(self, api: Api, node: Node, namespace: str, storage_class: str, *, ordinals: int, grace: int, when_scaled: str) -> None:
-        self.api, self.node, self.namespace, self.ordinals, self.name = api, node, namespace, ordinals, NAME
-        self.core = f"/api/v1/namespaces/{namespace}"
-        self.path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{NAME}"
-        meta = {"namespace": namespace}
-        api.create(f"{self.core}/configmaps", {"metadata": {**meta, "name": CONFIG}, "data": {"litefs.yml": self.config()}})
-        ports = [{"name": "litefs", "port": 20202}, {"name": "http", "port": 8080}]
-        service = {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": {"app": NAME}, "ports": ports}
-        api.create(f"{self.core}/services", {"metadata": {**meta, "name": SERVICE}, "spec": service})
-        spec = stateful_set(node.run, storage_class, ordinals=ordinals, grace=grace, when_scaled=when_scaled)
-        api.create(self.path.rpartition("/")[0], {"metadata": {**meta, "name": NAME}, "spec": spec})
-
-    def config(self, candidate: str = "${LITEFS_CANDIDATE}") -> str:
-        return LITEFS_YML.format(namespace=self.namespace, candidate=candidate)
-
-    def set_config(self, text: str) -> None:
-        """Pods that start from now on see it."""
-        self.api.patch(f"{self.core}/configmaps/{CONFIG}", {"data": {"litefs.yml": text}})
-
-    # --- names and objects ---
-    def pod_name(self, ordinal: int) -> str:
-        return f"{NAME}-{ordinal}"
-
-    def claim_name(self, ordinal: int) -> str:
-        return f"litefs-data-{NAME}-{ordinal}"
-
-    def pod(self, ordinal: int) -> Object | None:
-        return self.api.find(f"{self.core}/pods/{self.pod_name(ordinal)}")
-
-    def claim(self, ordinal: int) -> Object | None:
-        return self.api.find(f"{self.core}/persistentvolumeclaims/{self.claim_name(ordinal)}")
-
-    def uids(self) -> dict[str, str]:
-        """Of all pods and claims: who was replaced, and who was not."""
-        out = {}
-        for kind in ("pods", "persistentvolumeclaims"):
-            for item in self.api.get(f"{self.core}/{kind}")["items"]:
-                out[f"{kind}/{item['metadata']['name']}"] = item["metadata"]["uid"]
-        return out
+        self.node = node
+        only_there = {"nodeSelector": {LABEL: node.run}, "tolerations": [{"key": LABEL, "operator": "Equal", "value": node.run, "effect": "NoSchedule"}]}
+        image = "registry.invalid/litefs-app:1"
+        super().__init__(api, namespace, storage_class, image=image, placement=only_there, ordinals=ordinals, grace=grace, when_scaled=when_scaled)
 
     def litefs(self, ordinal: int) -> LiteFS:
         """The stand-in that runs in the pod now."""
@@ -83,27 +23,14 @@ class LitefsSet:
         assert played is not None and played.litefs is not None, f"{self.pod_name(ordinal)} does not run"
         return played.litefs
 
-    def proxied(self, ordinal: int, path: str) -> Any:
-        """JSON that LiteFS answers through the API server."""
-        return self.api.get(f"{self.core}/pods/{self.pod_name(ordinal)}:20202/proxy{path}")
+    def answers(self, ordinal: int, uid: str) -> bool:
+        played = self.node.pods.get((self.namespace, self.pod_name(ordinal)))
+        return played is not None and played.litefs is not None and played.uid == uid
 
-    # --- waiting ---
-    def running(self, ordinal: int, not_uid: str = "") -> LiteFS:
-        """The stand-in of a pod (another than the one of `not_uid`) that the API server calls Ready."""
-
-        def look() -> LiteFS | None:
-            pod = self.pod(ordinal)
-            if pod is None or pod["metadata"]["uid"] == not_uid or pod["metadata"].get("deletionTimestamp"):
-                return None
-            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
-            played = self.node.pods.get((self.namespace, self.pod_name(ordinal)))
-            return played.litefs if ready and played and played.uid == pod["metadata"]["uid"] else None
-
-        found: LiteFS = until(f"{self.pod_name(ordinal)} is Ready", look, 60)
-        return found
+    def leads(self, ordinal: int) -> None:
+        until(f"{self.pod_name(ordinal)} is a primary", lambda: self.litefs(ordinal).candidate and self.litefs(ordinal).ready.is_set(), 60)
 
     def follows(self, ordinal: int) -> None:
-        """Until the replica is connected and has what the primary has."""
         until(f"{self.pod_name(ordinal)} follows", lambda: self._in_step(ordinal), 60)
 
     def _in_step(self, ordinal: int) -> bool:
@@ -111,82 +38,10 @@ class LitefsSet:
         return node.following and node.cluster == primary.cluster and node.databases.positions() == primary.databases.positions()
 
     def refused(self, ordinal: int) -> None:
-        """Until the replica has logged that its primary is of another cluster."""
         until(f"{self.pod_name(ordinal)} is refused", lambda: any("different cluster id" in line for _, line in self.litefs(ordinal).log.lines()), 60)
 
-    # --- doing ---
     def write(self, ordinal: int, sql: str) -> None:
         self.litefs(ordinal).databases.execute("db", sql)
 
     def rows(self, ordinal: int) -> list[str]:
         return [str(x) for (x,) in self.litefs(ordinal).databases.execute("db", "select x from t order by rowid")]
-
-    def restart(self, ordinal: int) -> LiteFS:
-        """Delete the pod and wait for the next one."""
-        pod = self.pod(ordinal)
-        assert pod is not None
-        self.api.delete(f"{self.core}/pods/{self.pod_name(ordinal)}", uid=pod["metadata"]["uid"])
-        return self.running(ordinal, not_uid=pod["metadata"]["uid"])
-
-    def wipe(self, ordinal: int) -> LiteFS:
-        """The pod comes back with a new volume: claim first, so that the controller makes a new one."""
-        claim = self.claim(ordinal)
-        assert claim is not None
-        self.api.delete(f"{self.core}/persistentvolumeclaims/{self.claim_name(ordinal)}", uid=claim["metadata"]["uid"])
-        return self.restart(ordinal)
-
-    def become(self, state: str, mismatch: int) -> None:
-        """From nothing to one of STATES."""
-        for ordinal in range(self.ordinals):
-            self.running(ordinal)
-        replicas = range(1, self.ordinals)
-        for ordinal in replicas:
-            self.follows(ordinal)
-        if state == "cluster-id-mismatch":
-            # abaci-app-`mismatch` is a primary of its own for a while, as when the candidate's line was wrong once.
-            self.set_config(self.config("true"))
-            self.wipe(mismatch)
-            self.write(mismatch, f"insert into t values('only on {self.pod_name(mismatch)}')")
-            self.set_config(self.config())
-            self.restart(mismatch)
-            self.refused(mismatch)
-        elif state == "primary-volume-recreated":
-            for number in range(5):
-                self.write(0, f"insert into t values('precious {number}')")
-            for ordinal in replicas:
-                self.follows(ordinal)
-            self.wipe(0)
-            for ordinal in replicas:
-                self.refused(ordinal)
-        elif state != "healthy":
-            raise ValueError(f"no state {state}: {', '.join(STATES)}")
-
-
-def stateful_set(run: str, storage_class: str, *, ordinals: int, grace: int, when_scaled: str) -> Object:
-    """The spec."""
-    container: Object = {
-        "name": "app",
-        "image": "registry.invalid/litefs-app:1",
-        "command": ["sh", "-c", START],
-        "securityContext": {"privileged": True, "runAsUser": 0, "runAsGroup": 0},
-        "ports": [{"name": "litefs", "containerPort": 20202}, {"name": "http", "containerPort": 8080}],
-        "volumeMounts": [{"name": "litefs-data", "mountPath": "/var/lib/litefs"}, {"name": "config", "mountPath": "/config"}],
-    }
-    claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": storage_class, "resources": {"requests": {"storage": "64Mi"}}}
-    return {
-        "serviceName": SERVICE,
-        "replicas": ordinals,
-        "selector": {"matchLabels": {"app": NAME}},
-        "persistentVolumeClaimRetentionPolicy": {"whenScaled": when_scaled, "whenDeleted": "Retain"},
-        "template": {
-            "metadata": {"labels": {"app": NAME}},
-            "spec": {
-                "terminationGracePeriodSeconds": grace,
-                "nodeSelector": {LABEL: run},
-                "tolerations": [{"key": LABEL, "operator": "Equal", "value": run, "effect": "NoSchedule"}],
-                "containers": [container],
-                "volumes": [{"name": "config", "configMap": {"name": CONFIG}}],
-            },
-        },
-        "volumeClaimTemplates": [{"metadata": {"name": "litefs-data"}, "spec": claim}],
-    }

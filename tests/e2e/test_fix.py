@@ -22,8 +22,9 @@ from .accounts import Account, Audit
 from .api import until
 from .conftest import Cli, ControlPlane
 from .fixing import Fixer
-from .litefs_set import NAME, LitefsSet
-from .node import Node
+from .litefs_set import LitefsSet
+from .played import Node
+from .workload import NAME
 
 NewSet = Callable[..., LitefsSet]
 ONE, CLAIM = "pods/abaci-app-1", "persistentvolumeclaims/litefs-data-abaci-app-1"

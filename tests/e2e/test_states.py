@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -13,20 +12,10 @@ from .accounts import Account, Audit
 from .api import ApiError, until
 from .conftest import Cli, ControlPlane
 from .litefs_set import LitefsSet
-from .node import Node
+from .played import Node
+from .reports import diagnosed, errors
 
 NewSet = Callable[..., LitefsSet]
-
-
-def diagnosed(cli: Cli, namespace: str, account: Account | None = None) -> tuple[int, Any]:
-    done = cli("diagnose", "-n", namespace, "-o", "json", account=account)
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
-def errors(report: Any) -> list[tuple[str, str]]:
-    """(rule, what it is about) of every finding at error."""
-    return sorted((f["rule"], f["subject"]["name"]) for f in report["findings"] if f["severity"] == "error")
 
 
 def test_a_healthy_cluster_has_no_error(litefs_set: NewSet, cli: Cli) -> None:

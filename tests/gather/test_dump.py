@@ -38,7 +38,7 @@ def test_a_dump_raises_no_false_alarm(name: str, way: str, tmp_path: Path) -> No
     true = {f.rule for f in app.judge(whole).findings}
     assert loud(report) <= true, [f.message for f in report.findings]
     assert not [c for c in report.checks if c.status is Status.CRASHED]
-    assert report.source == "files"
+    assert report.source == "dump"
     assert report.taken_at is not None
 
 

@@ -120,6 +120,18 @@ def test_all_namespaces_lists_each_kind_once() -> None:
     assert app.judge(seen).exit_code() is ExitCode.OK
 
 
+@pytest.mark.parametrize("target", [TARGET, Target(all_namespaces=True)], ids=["one namespace", "all namespaces"])
+def test_the_namespaces_of_litefs_are_read_by_name(target: Target) -> None:
+    """Their labels decide what a pod may do; where they may not be read, that is a gap and no pass."""
+    kube = FakeKube(bundle.load(recording("claim-terminating")))
+    seen = look(kube, target)
+    assert [r for r in kube.requests if r.split("?")[0].startswith("/api/v1/namespaces/abaci") and r.count("/") == 4] == ["/api/v1/namespaces/abaci"]
+    assert json.loads(seen.items["objects/_cluster/namespaces.json"].read())["items"][0]["metadata"]["name"] == "abaci"
+    blind = look(FakeKube(bundle.load(recording("claim-terminating")), {"/namespaces/abaci$": FORBIDDEN}), target)
+    why, detail = gaps(blind)["objects/_cluster/namespaces.json"]
+    assert why is GapReason.FORBIDDEN and "get namespaces" in detail
+
+
 def test_long_lists_come_in_pages_and_an_expired_page_starts_again() -> None:
     kube = healthy()
     original, asked = kube.get, []

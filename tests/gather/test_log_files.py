@@ -150,7 +150,7 @@ def test_files_of_one_container_are_one_log_in_the_order_of_their_times(tmp_path
     new.write_text(f"{T % 30}{STRANGER}\n")
     old.write_bytes(gzip.compress(f"{T % 1}{START}\n{T % 2}GET /\n{T % 3}{STRANGER}\n".encode()))
     snapshot = log_files.gather([str(new), str(old)], "", QUIET)
-    run = snapshot.items["logs/NAMESPACE/abaci-app-1/CONTAINER.log"].derived[True]
+    run = snapshot.items["logs/NAMESPACE/abaci-app-1/CONTAINER.log"].derived[True, ()]
     hits = run.hits["different-cluster-id"]
     assert (hits.first.source, hits.first.number) == (f"files/{old}", 3)
     assert (hits.last.source, hits.last.number) == (f"files/{new}", 1)
@@ -163,7 +163,7 @@ def test_of_the_kubelets_files_the_newest_run_counts(tmp_path: Path) -> None:
     for n in range(3):
         (folder / f"{n}.log").write_text(f"{T % n}stdout F LiteFS v0.5.{n}, commit=1\n{T % n}stderr F {START}\n")
     snapshot = log_files.gather([str(p) for p in sorted(folder.iterdir())], "", QUIET)
-    versions = {path: item.derived[True].version for path, item in snapshot.items.items() if path.startswith("logs/")}
+    versions = {path: item.derived[True, ()].version for path, item in snapshot.items.items() if path.startswith("logs/")}
     assert versions == {"logs/abaci/abaci-app-1/app.log": "0.5.2", "logs/abaci/abaci-app-1/app.previous.log": "0.5.1"}
 
 
@@ -171,7 +171,7 @@ def test_secrets_in_lines_that_are_kept_are_taken_out(tmp_path: Path) -> None:
     file = tmp_path / "abaci-app-1.log"
     file.write_text(f"{START}\nlevel=INFO msg=\"executing command: app [--token=abcdef123456]\"\npassword=hunter22\n")
     snapshot = log_files.gather([str(file)], "", QUIET)
-    run = snapshot.items["logs/NAMESPACE/abaci-app-1/CONTAINER.log"].derived[True]
+    run = snapshot.items["logs/NAMESPACE/abaci-app-1/CONTAINER.log"].derived[True, ()]
     assert "abcdef123456" not in repr(run)
     assert "hunter22" not in repr(run)
     assert "executing command: app" in repr(run)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,8 @@ from kubectl_litefs.kube.connect import connect
 from kubectl_litefs.kube.options import ConnectionOptions
 from kubectl_litefs.kube.session import right_for
 from kubectl_litefs.ports import Kube
+
+from ..servers import serving
 
 SERVER = "http://api.test:6443"
 
@@ -36,34 +40,23 @@ def to(server: str) -> Kube:
 @pytest.fixture
 def talker() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
     """A loopback server that answers each connection with a function of the test's."""
-    listeners: list[socket.socket] = []
+    servers: list[socketserver.BaseServer] = []
 
     def start(answer: Callable[[socket.socket], None]) -> str:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                self.request.recv(65536)
+                with contextlib.suppress(OSError):  # the other side has given up: that is what it is tested for
+                    answer(self.request)
 
-        def accept() -> None:
-            while True:
-                try:
-                    client, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-        def serve(client: socket.socket) -> None:
-            with client:
-                client.recv(65536)
-                try:
-                    answer(client)
-                except OSError:
-                    return  # the other side has given up: that is what it is tested for
-
-        threading.Thread(target=accept, daemon=True).start()
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = serving(Handler)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
 
     yield start
-    for listener in listeners:
-        listener.close()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_server_that_drips_gets_no_more_time(talker: Callable[[Callable[[socket.socket], None]], str]) -> None:

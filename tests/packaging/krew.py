@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from tools.release import manifest
 
-from ..parity.test_parity import plain_kubectl
+from .steps import Installed, only_python
 
 KREW = os.environ.get("KREW_BIN") or shutil.which("krew") or shutil.which("kubectl-krew")
 
@@ -37,25 +36,15 @@ def served(folder: Path) -> Iterator[str]:
             server.shutdown()
 
 
-def only_python(folder: Path) -> Path:
-    """A folder for PATH with this Python and nothing else: beside it an installed kubectl-litefs may lie."""
-    path = folder / "only-python"
-    path.mkdir(exist_ok=True)
-    if not (path / "python3").exists():
-        (path / "python3").symlink_to(sys.executable)
-    return path
-
-
-class KrewWorld:
-    """`publish` puts a version into the index, `krew` runs Krew, `works` starts what it has installed."""
+class KrewWorld(Installed):
+    """`publish` puts a version into the index, a git repository; `krew` runs `kubectl krew`."""
 
     def __init__(self, folder: Path, archive: Path, address: str) -> None:
         self.archive, self.address, self.root, self.index = archive, address, folder / "krew", folder / "index"
-        self.env = {
-            "HOME": str(folder), "KREW_ROOT": str(self.root), "KREW_DEFAULT_INDEX_URI": f"file://{self.index}", "PYTHONDONTWRITEBYTECODE": "1",
-            "PATH": f"{self.root / 'bin'}:{only_python(folder)}:/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.com", "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.com",
-        }  # fmt: skip
+        super().__init__(folder, self.root / "bin")
+        git = {f"GIT_{who}_{what}": f"{what}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        self.env = {**self.env, **git, "GIT_CONFIG_NOSYSTEM": "1", "KREW_ROOT": str(self.root)}
+        (only_python(folder) / "kubectl-krew").symlink_to(str(KREW))
         (self.index / "plugins").mkdir(parents=True)
         self.git("init", "--quiet")
 
@@ -67,22 +56,13 @@ class KrewWorld:
         sha = hashlib.sha256(self.archive.read_bytes()).hexdigest()
         text = manifest(version, sha, "https://example.com/owner/kubectl-litefs")
         lines = [f"    uri: {self.address}/{self.archive.name}" if line.strip().startswith("uri:") else line for line in text.splitlines()]
-        (self.index / "plugins" / "litefs.yaml").write_text("\n".join(lines) + "\n")
+        for file in ("plugin.yaml", "plugins/litefs.yaml"):
+            (self.index / file).write_text("\n".join(lines) + "\n")
         self.git("add", ".")
         self.git("commit", "--quiet", "--message", version)
 
-    def krew(self, *words: str) -> str:
-        done = subprocess.run([str(KREW), *words], env=self.env, capture_output=True, text=True, timeout=120)
-        print("krew", *words, done.returncode, done.stdout, done.stderr)
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
+    def krew(self, *words: str, code: int = 0) -> str:
+        return self.kubectl("krew", *words, code=code)
 
-    def works(self) -> None:
-        kubectl = str(plain_kubectl())
-        listed = subprocess.run([kubectl, "plugin", "list"], env=self.env, capture_output=True, text=True)
-        assert "kubectl-litefs" in listed.stdout and "warning" not in (listed.stdout + listed.stderr).lower()
-        done = subprocess.run([kubectl, "litefs", "demo", "healthy"], env=self.env, capture_output=True, text=True)
-        assert done.returncode == 0 and "Replication works" in done.stdout, done.stderr
-        recording = Path(__file__).parents[2] / "kubectl_litefs" / "demo" / "cluster-id-mismatch.tar.gz"
-        done = subprocess.run([kubectl, "litefs", "diagnose", "--from", str(recording)], env=self.env, capture_output=True, text=True)
-        assert done.returncode == 1 and "LFS101" in done.stdout, done.stderr
+    def versions(self) -> list[str]:
+        return sorted(p.name for p in (self.root / "store" / "litefs").iterdir())

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from tools import dist
+from tools.compat import interpreters
 
-from ..parity.test_parity import plain_kubectl
-from .krew import KREW, KrewWorld, only_python, served
+from .conftest import unpack
+from .krew import KREW, KrewWorld, served
+from .steps import KUBECTL, Installed
 
 ROOT = Path(__file__).parent.parent.parent
 LAUNCHER = ROOT / "packaging" / "kubectl-litefs"
@@ -63,39 +65,65 @@ def test_every_package_in_it_has_its_licence(archive: Path) -> None:
         file = tar.extractfile("THIRD_PARTY_NOTICES")
         assert file is not None
         notices = file.read().decode()
-    for name, version in dist.VERSIONS.items():
-        assert re.search(rf"(?i)^{name.replace('-', '[-_]')}-{re.escape(version)}$", notices, re.MULTILINE), name
-    assert notices.count("\n" + "=" * 100 + "\n") >= 2 * len(dist.VERSIONS) - 1
+        vendored = {m.name.split("/")[1].removesuffix(".dist-info") for m in tar.getmembers() if ".dist-info/" in m.name} - {f"kubectl_litefs-{dist.__version__}"}
+    line = "=" * 100
+    told = re.split(rf"^{line}\n(\S+)\n{line}$", notices, flags=re.MULTILINE)
+    texts = dict(zip(told[1::2], told[2::2], strict=True))
+    assert {name.lower().replace("_", "-") for name in vendored} == {f"{n}-{v}" for n, v in dist.VERSIONS.items()}
+    assert texts.keys() == vendored
+    for name, text in texts.items():
+        assert len(text) > 500 and re.search("(?i)copyright|terms of the", text) and "License-File" not in text, f"{name}: no licence, only {text!r}"
 
 
-def run(unpacked: Path, *words: str, python: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    """Through the link, in an empty home, with one Python on PATH."""
-    folder = unpacked / f"python{abs(hash(python))}"
-    folder.mkdir(exist_ok=True)
-    if not (folder / "python3").exists():
-        (folder / "python3").symlink_to(python or Path(sys.executable))
-    home = unpacked / "home"
-    home.mkdir(exist_ok=True)
-    settings = {"HOME": str(home), "PATH": f"{folder}:/usr/bin:/bin" if python is None else f"{folder}:/bin", "PYTHONDONTWRITEBYTECODE": "1", **env}
+def run(unpacked: Path, *words: str, path: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Through the link, in an empty home."""
+    settings = {"HOME": str(unpacked / "home"), "PATH": path, **env}
     return subprocess.run([str(unpacked / "bin" / "kubectl-litefs"), *words], env=settings, cwd="/", capture_output=True, text=True, timeout=120)
 
 
-def test_it_runs_in_an_empty_home(unpacked: Path) -> None:
-    done = run(unpacked, "demo", "healthy")
+def linked(folder: Path, **programs: Path | str) -> str:
+    """A folder of its own for PATH, with these programs and no other."""
+    folder.mkdir(exist_ok=True)
+    for name, program in programs.items():
+        (folder / name).symlink_to(program)
+    return str(folder)
+
+
+def test_it_runs_in_an_empty_home(unpacked: Path, tmp_path: Path) -> None:
+    path = linked(tmp_path / "bin", python3=sys.executable)
+    done = run(unpacked, "demo", "healthy", path=path)
     assert done.returncode == 0 and "Replication works" in done.stdout, done.stderr
-    done = run(unpacked, "demo", "cluster-id-mismatch", FORCE_COLOR="1")
+    done = run(unpacked, "demo", "cluster-id-mismatch", path=path, FORCE_COLOR="1")
     assert done.returncode == 0 and "LFS101" in done.stdout and "\x1b[" in done.stdout
-    done = run(unpacked, "version")
+    done = run(unpacked, "version", path=path)
     assert done.returncode == 0 and dist.__version__ in done.stdout
 
 
-def test_every_module_in_it_can_be_imported_without_a_network(unpacked: Path) -> None:
+IMPORT_ALL = """
+import importlib, pathlib, sys, warnings
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system"):
+        raise OSError(f"{event} {arguments}")
+sys.addaudithook(refuse)
+warnings.simplefilter("ignore")
+sys.dont_write_bytecode = True
+lib = pathlib.Path(sys.argv[1])
+sys.path.insert(0, str(lib))
+names = sorted(".".join(p.relative_to(lib).with_suffix("").parts).removesuffix(".__init__") for p in lib.rglob("*.py"))
+for name in names:
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+print(len(names))
+"""
+
+
+def test_every_module_in_it_can_be_imported_without_a_network_and_without_other_packages(unpacked: Path, archive: Path) -> None:
     lib = unpacked / "store" / "litefs" / "v0.1.0" / "lib"
-    names = [".".join(p.relative_to(lib).with_suffix("").parts).removesuffix(".__init__") for p in (lib / "kubectl_litefs").rglob("*.py")]
-    loaders = ["kubernetes.config.kube_config", "kubernetes.config.exec_provider", "kubernetes.config.incluster_config", "rich.live", "yaml", "websocket", "oauthlib.oauth2"]
-    code = f"import sys; sys.path.insert(0, {str(lib)!r})\nimport importlib\nfor n in {[n for n in names if not n.endswith('__main__')] + loaders!r}: importlib.import_module(n)"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, env={"PATH": "/nowhere", "PYTHONDONTWRITEBYTECODE": "1"})
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", IMPORT_ALL, lib], capture_output=True, text=True, env={"PATH": "/nowhere"}, cwd="/", timeout=120)
     assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len([m for m in members(archive) if m.name.endswith(".py")])
+    done = subprocess.run([sys.executable, "-S", "-m", "kubectl_litefs", "demo", "healthy"], capture_output=True, text=True, env={"PYTHONPATH": str(lib)}, cwd="/", timeout=120)
+    assert done.returncode == 0 and "Replication works" in done.stdout, done.stderr
 
 
 def test_the_launcher_is_read_by_python_3_6() -> None:
@@ -103,44 +131,102 @@ def test_the_launcher_is_read_by_python_3_6() -> None:
 
 
 def others(*minors: int) -> list[Path]:
-    """Interpreters of these minor versions of Python 3, where there are any."""
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = [Path(p) for m in minors if (p := shutil.which(f"python3.{m}")) and "shims" not in p]
-    return found + [p for m in minors for p in sorted(root.glob(f"3.{m}.*/bin/python3.{m}"))]
+    """The oldest and the newest of these minor versions of Python 3 that this machine has."""
+    there = list(interpreters(minors).values())
+    return there[:1] + there[1:][-1:]
 
 
 OLD, NEW = others(6, 7, 8, 9), others(10, 11, 12, 13, 14)
 
 
-@pytest.mark.skipif(not OLD, reason="no Python older than 3.10 here")
+@pytest.fixture(scope="module")
+def lonely(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `unpacked`, on a machine where the usual folders hold no Python."""
+    root = tmp_path_factory.mktemp("lonely")
+    unpack(archive, root / "store")
+    launcher = root / "store" / "kubectl-litefs"
+    text, replaced = re.subn(r"/(opt/homebrew|usr/local|opt/local|usr)/bin/python3\.", "/nowhere/python3.", launcher.read_text("utf8"))
+    assert replaced == 4
+    launcher.write_text(text, "utf8")
+    for name in ("bin", "home"):
+        (root / name).mkdir()
+    (root / "bin" / "kubectl-litefs").symlink_to(launcher)
+    return root
+
+
 @pytest.mark.parametrize("python", OLD, ids=lambda p: p.name)
-def test_an_old_python_says_one_line_or_finds_a_newer_one(unpacked: Path, python: Path, tmp_path: Path) -> None:
-    done = run(unpacked, "version", python=python, KUBECTL_LITEFS_STARTED_BY="x")
-    assert done.returncode == 3 and done.stderr.count("\n") == 1 and "needs Python 3.10" in done.stderr, done.stderr
-    if NEW:
-        (tmp_path / f"python3.{NEW[0].name.split('.')[-1]}").symlink_to(NEW[0])
-        folder = unpacked / f"python{abs(hash(python))}"
-        done = run(unpacked, "version", python=python, PATH=f"{folder}:/bin:{tmp_path}")
-        assert done.returncode == 0 and dist.__version__ in done.stdout, done.stderr
+def test_an_old_python_says_one_line_or_finds_a_newer_one(lonely: Path, python: Path, tmp_path: Path) -> None:
+    path = linked(tmp_path / "old", python3=python)
+    done = run(lonely, "version", path=path)
+    assert done.returncode == 3 and done.stdout == "" and done.stderr.count("\n") == 1, done.stderr
+    assert f"needs Python 3.10 or newer, and {path}/python3 is Python {python.name[6:]}." in done.stderr
+    name = f"python3.{sys.version_info[1]}"
+    on_path = linked(tmp_path / "new", **{name: sys.executable})
+    done = run(lonely, "version", path=f"{path}:{on_path}")
+    assert done.returncode == 0 and dist.__version__ in done.stdout, done.stderr
+    (tmp_path / "pyenv" / "versions" / f"{name[6:]}.0" / "bin").mkdir(parents=True)
+    (tmp_path / "pyenv" / "versions" / f"{name[6:]}.0" / "bin" / name).symlink_to(sys.executable)
+    done = run(lonely, "version", path=path, PYENV_ROOT=str(tmp_path / "pyenv"))
+    assert done.returncode == 0 and dist.__version__ in done.stdout, done.stderr
 
 
-@pytest.mark.skipif(not NEW, reason="no other Python here")
+def test_no_python_at_all_says_one_line(lonely: Path, tmp_path: Path) -> None:
+    done = run(lonely, "version", path=linked(tmp_path / "none"))
+    assert done.returncode == 3 and done.stderr.count("\n") == 1 and "there is no python3 on PATH" in done.stderr, done.stderr
+
+
+def test_a_newer_name_that_does_not_start_is_passed_over(lonely: Path, tmp_path: Path) -> None:
+    """As the shims of pyenv for a version that is not chosen."""
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho no such version >&2\nexit 127\n")
+    broken.chmod(0o755)
+    path = linked(tmp_path / "bin", **{"python3.14": broken, "python3.10": sys.executable})
+    done = run(lonely, "version", path=path)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+@pytest.mark.skipif(not os.access("/usr/bin/python3", os.X_OK), reason="no /usr/bin/python3, the place of Apple's stub")
+@pytest.mark.parametrize("tools", ["there", "missing"])
+def test_apples_stub_is_not_started(lonely: Path, tmp_path: Path, tools: str) -> None:
+    """Without the developer tools it would open an installer."""
+    (tmp_path / "xcode-select").write_text(f"#!/bin/sh\nexit {0 if tools == 'there' else 2}\n")
+    (tmp_path / "python3.14").write_text(f"#!/bin/sh\necho used >> '{tmp_path}/used'\nexec '{sys.executable}' \"$@\"\n")
+    for name in ("xcode-select", "python3.14"):
+        (tmp_path / name).chmod(0o755)
+    done = run(lonely, "version", path=f"{tmp_path}:/usr/bin")
+    assert done.returncode == 0 and dist.__version__ in done.stdout, done.stderr
+    assert (tmp_path / "used").exists() == (tools == "missing")
+
+
 @pytest.mark.parametrize("python", NEW, ids=lambda p: p.name)
-def test_every_python_that_is_new_enough(unpacked: Path, python: Path) -> None:
-    done = run(unpacked, "demo", "healthy", python=python)
-    assert done.returncode == 0, done.stderr
+def test_every_python_that_is_new_enough(unpacked: Path, python: Path, tmp_path: Path) -> None:
+    done = run(unpacked, "demo", "healthy", path=linked(tmp_path / "bin", python3=python))
+    assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
-KUBECTL = plain_kubectl()
+def test_it_is_the_same_from_another_python(archive: Path, tmp_path: Path) -> None:
+    python = next((p for p in NEW if p.name != f"python3.{sys.version_info[1]}"), None)
+    if python is None:
+        pytest.skip("no other Python here")
+    code = f"from pathlib import Path; from tools import dist; dist.build(Path({str(tmp_path)!r}))"
+    subprocess.run([python, "-c", code], cwd=ROOT, check=True, timeout=120, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert (tmp_path / archive.name).read_bytes() == archive.read_bytes()
 
 
 @pytest.mark.skipif(KUBECTL is None, reason="no kubectl to find the plugin")
-def test_kubectl_finds_it_without_a_warning(unpacked: Path) -> None:
-    env = {"HOME": str(unpacked / "home"), "PATH": f"{unpacked / 'bin'}:{only_python(unpacked)}:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-    listed = subprocess.run([str(KUBECTL), "plugin", "list"], env=env, capture_output=True, text=True)
-    assert "kubectl-litefs" in listed.stdout and "warning" not in (listed.stdout + listed.stderr).lower()
-    done = subprocess.run([str(KUBECTL), "litefs", "demo", "healthy"], env=env, capture_output=True, text=True)
-    assert done.returncode == 0 and "Replication works" in done.stdout, done.stderr
+def test_installed_as_krew_does_it_upgraded_and_removed(archive: Path, tmp_path: Path) -> None:
+    installed = Installed(tmp_path, tmp_path / "bin")
+    installed.links.mkdir()
+    for version in ("v0.0.9", "v0.1.0"):
+        unpack(archive, tmp_path / "store" / version)
+        (installed.links / "kubectl-litefs").unlink(missing_ok=True)
+        (installed.links / "kubectl-litefs").symlink_to(tmp_path / "store" / version / "kubectl-litefs")
+        installed.kubectl("litefs", "version")
+    shutil.rmtree(tmp_path / "store" / "v0.0.9")
+    installed.works(tmp_path)
+    installed.is_completed()
+    (installed.links / "kubectl-litefs").unlink()
+    installed.is_gone()
 
 
 @pytest.mark.skipif(KREW is None or KUBECTL is None, reason="no krew here: put it on PATH or set KREW_BIN; the same steps run on the unpacked archive")
@@ -152,21 +238,34 @@ class TestKrew:
         with served(archive.parent) as address:
             yield KrewWorld(tmp_path, archive, address)
 
-    def test_installed_from_a_manifest_and_an_archive(self, world: KrewWorld) -> None:
+    def test_installed_from_a_manifest_and_an_archive(self, world: KrewWorld, tmp_path: Path) -> None:
         world.publish("0.1.0")
-        world.krew("update")
-        world.krew("install", "--manifest", str(world.index / "plugins" / "litefs.yaml"), "--archive", str(world.archive))
-        world.works()
-
-    def test_installed_from_an_index_upgraded_and_removed(self, world: KrewWorld) -> None:
-        world.publish("0.0.9")
-        world.krew("update")
-        world.krew("install", "litefs")
-        world.works()
-        world.publish("0.1.0")
-        world.krew("update")
-        assert "v0.1.0" in world.krew("upgrade", "litefs") or "litefs" in world.krew("list")
-        assert (world.root / "store" / "litefs" / "v0.1.0").is_dir() and not (world.root / "store" / "litefs" / "v0.0.9").exists()
-        world.works()
+        world.krew("install", f"--manifest={world.index / 'plugin.yaml'}", f"--archive={world.archive}")
+        world.works(tmp_path)
+        assert "not initialized" in world.krew("uninstall", "litefs", code=1), "Krew removes nothing while it has no index at all: docs/install.md says so"
+        world.krew("index", "add", "litefs", f"file://{world.index}")
         world.krew("uninstall", "litefs")
-        assert not (world.root / "bin" / "kubectl-litefs").is_symlink()
+        world.is_gone()
+
+    def test_an_archive_of_another_sha256_is_refused(self, world: KrewWorld, tmp_path: Path) -> None:
+        world.publish("0.1.0")
+        other = tmp_path / world.archive.name
+        other.write_bytes(world.archive.read_bytes() + b"\0")
+        said = world.krew("install", f"--manifest={world.index / 'plugin.yaml'}", f"--archive={other}", code=1)
+        assert "checksum" in said and not (world.links / "kubectl-litefs").exists()
+
+    def test_installed_from_a_custom_index_upgraded_and_removed(self, world: KrewWorld, tmp_path: Path) -> None:
+        world.publish("0.0.9")
+        world.krew("index", "add", "litefs", f"file://{world.index}")
+        said = world.krew("install", "litefs/litefs")
+        assert "kubectl litefs completion install" in said, "the caveats are shown"
+        assert world.versions() == ["v0.0.9"]
+        world.kubectl("litefs", "version")
+        world.publish("0.1.0")
+        world.krew("update")
+        world.krew("upgrade", "litefs")
+        assert world.versions() == ["v0.1.0"]
+        world.works(tmp_path)
+        world.is_completed()
+        world.krew("uninstall", "litefs")
+        world.is_gone()

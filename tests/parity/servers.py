@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import socketserver
 import ssl
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..api import _discovery
+from ..servers import serving
 
 Record = dict[str, Any]
 
@@ -116,17 +118,14 @@ class Proxy:
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        outer = self
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                outer._serve(self.request)
+
+        self.server = serving(Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def _serve(self, client: socket.socket) -> None:
         head = b""

@@ -87,10 +87,9 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("certs"))
     yield made
-    for server in (made.a, made.b, made.plain):
+    for server in (made.a, made.b, made.plain, made.proxy):
         server.server.shutdown()
         server.server.server_close()
-    made.proxy.listener.close()
 
 
 @pytest.fixture(scope="module")

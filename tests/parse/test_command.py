@@ -14,6 +14,8 @@ from kubectl_litefs.parse.container_start import kubelet_expand
 from kubectl_litefs.parse.mount_flags import parse_mount
 from kubectl_litefs.parse.wrappers import peel
 
+from .podspec import pod
+
 TOO_MANY = "too many arguments, specify a '--' to specify an exec command"
 USAGE = "litefs prints its usage and exits with code 2"
 
@@ -24,7 +26,7 @@ def command(*words: str, args: list[str] | None = None, **more: Any) -> LitefsCo
         container["command"] = list(words)
     if args is not None:
         container["args"] = args
-    return litefs_command(container, "objects/abaci/pods.json", "spec.containers.0")
+    return litefs_command(container, pod(container), "spec.containers.0")
 
 
 def found(*words: str, **more: Any) -> LitefsCommand:
@@ -188,4 +190,4 @@ def test_never_raises(words: list[str]) -> None:
 
 @pytest.mark.parametrize("container", [{}, {"command": "litefs mount"}, {"command": [1, None]}, {"env": [None, {}]}])
 def test_odd_objects(container: dict[str, Any]) -> None:
-    assert litefs_command(container, "pods.json", "spec.containers.0") is None
+    assert litefs_command(container, pod(container), "spec.containers.0") is None

@@ -25,7 +25,7 @@ EMPTY = [{"name": "v", "emptyDir": {}}]
 def find(container: dict[str, Any], *, maps: Any = MAPS, **spec: Any) -> ConfigFile | Gap:
     subject = pod(container, **spec)
     given = subject.items("spec.containers")[0]
-    command = litefs_command(given, PODS, FIELD)
+    command = litefs_command(given, pod(given), FIELD)
     env, complete = resolve_env(subject, given, FIELD, maps, "app-0")
     return find_config(subject, given, FIELD, command, env, complete, "app-0", maps)
 

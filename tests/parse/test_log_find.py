@@ -34,7 +34,7 @@ def fast() -> None:
 
 def read(text: str, find: Finder) -> object:
     data = text.encode("utf8", "replace")
-    reader = LogReader("x", True, find)
+    reader = LogReader("x", True, find=find)
     reader.read(Block(1, data, "x", range(1, 1 + data.count(b"\n"))))
     return reader.result()
 

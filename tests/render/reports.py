@@ -13,6 +13,7 @@ from kubectl_litefs.model.rule import Finding, Rule, Severity, Unknown
 from kubectl_litefs.parse.assemble import assemble
 
 from ..harness import snapshot
+from ..report_schema import check
 
 Found = Finding | Unknown
 
@@ -44,4 +45,4 @@ def passes(id: str, **fields: Any) -> Rule:
 
 def judged(*rules: Rule, **body: Any) -> Report:
     """`body` is a case's, with underscores for hyphens."""
-    return engine.judge(assemble(snapshot({k.replace("_", "-"): v for k, v in body.items()})), rules)
+    return check(engine.judge(assemble(snapshot({k.replace("_", "-"): v for k, v in body.items()})), rules))

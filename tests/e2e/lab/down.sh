@@ -5,5 +5,6 @@
 
 [ -d "$run" ] || exit 0
 stop 3 controller-manager scheduler
+if [ -n "$kind" ]; then node_down; fi
 stop 3 apiserver etcd
 rm -rf --one-file-system "$run" "$LAB/kubeconfig"

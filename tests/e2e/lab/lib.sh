@@ -1,20 +1,25 @@
 # shellcheck shell=bash disable=SC2034
-# Shared by the scripts of the control plane: where things lie, and how processes are started and stopped.
+# Shared by the scripts of the lab: where things lie, and how processes are started and stopped.
+#   LAB_NODE if not empty: with a node that runs real pods, and not the control plane alone
 #   LAB_BIN  the programs, built once and kept (default: $XDG_CACHE_HOME/litefs-lab/bin)
-#   LAB      the state of one control plane (default: $XDG_CACHE_HOME/litefs-lab-e2e)
+#   LAB      the state of one cluster (default: $XDG_CACHE_HOME/litefs-lab-e2e, with a node litefs-lab-node)
 #   LAB_PORT its first port; it takes five from there
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}
 bin=${LAB_BIN:-$cache/litefs-lab/bin}
-LAB=${LAB:-$cache/litefs-lab-e2e}
+kind=${LAB_NODE:+node}
+LAB=${LAB:-$cache/litefs-lab-${kind:-e2e}}
 run=$LAB/run log=$LAB/log
 port=${LAB_PORT:-16443}
 context=litefs-e2e-lab      # the context's name in $LAB/kubeconfig
 node_ips=(198.18.0.{1..9})  # nodes that the tests play may have these; the kubelet's certificate names them
 export LAB LAB_BIN=$bin LAB_PORT=$port
-programs=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl)
+kubernetes=(kube-apiserver kube-controller-manager kube-scheduler kubectl)
+if [ -n "$kind" ]; then kubernetes+=(kubelet); fi
+programs=("${kubernetes[@]}" etcd ${kind:+coredns pause})
+rootfs=${bin%/bin}/rootfs.tar # the layer below LiteFS in the node's image
 
 die() { echo "e2e: $*" >&2; exit 1; }
 say() { echo "e2e: $*" >&2; }
@@ -62,3 +67,5 @@ until_ok() { # SECONDS WHAT COMMAND...
     sleep 0.2
   done
 }
+# shellcheck source=node.sh
+if [ -n "$kind" ]; then . "$here/node.sh"; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts etcd, API server, controller-manager and scheduler with TLS and RBAC, waits until they are ready, writes $LAB/kubeconfig.
-# There is no node: tests/e2e/node.py plays it. Needs no root. down.sh stops it.
+# There is no node: tests/e2e/played.py plays it, and no root is needed. With LAB_NODE there is one (node.sh). down.sh stops it all.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -8,9 +8,11 @@
 if alive apiserver; then say "is up already"; exit; fi
 [ ! -e "$run" ] || bash "$here/down.sh"
 
-api=127.0.0.1 first_service=10.96.0.1
+api=127.0.0.1 api_port=$port first_service=10.96.0.1
+if [ -n "$kind" ]; then api=$first_service api_port=443; fi # where pods look for it, so that there need be no kube-proxy
 rm -rf "$log" # the last cluster's
 mkdir -p "$run/pki" "$log"
+if [ -n "$kind" ]; then node_ground; fi
 
 # --- certificates and kubeconfigs ---
 cd "$run/pki"
@@ -27,22 +29,27 @@ apiVersion: v1
 kind: Config
 current-context: $context
 contexts: [{name: $context, context: {cluster: lab, user: $1}}]
-clusters: [{name: lab, cluster: {server: "https://$api:$port", certificate-authority-data: $(base64 -w0 ca.crt)}}]
+clusters: [{name: lab, cluster: {server: "https://$api:$api_port", certificate-authority-data: $(base64 -w0 ca.crt)}}]
 users: [{name: $1, user: {client-certificate-data: $(base64 -w0 "$1.crt"), client-key-data: $(base64 -w0 "$1.key")}}]
 E
 }
-clients=(controller-manager scheduler)
+clients=(controller-manager scheduler ${kind:+coredns})
 umask 077
 printf '[req]\ndistinguished_name = dn\n[dn]\n' > "$run/openssl.cnf"
 signed ca /CN=litefs-e2e-lab basicConstraints=critical,CA:TRUE keyUsage=keyCertSign
-signed apiserver /CN=kube-apiserver "subjectAltName=DNS:kubernetes.default.svc,DNS:localhost,IP:127.0.0.1,IP:$first_service"
-signed kubelet /O=system:nodes/CN=played "subjectAltName=$(printf 'IP:%s,' "${node_ips[@]}")DNS:played"
+signed apiserver /CN=kube-apiserver "subjectAltName=DNS:kubernetes.default.svc,DNS:kubernetes.default,DNS:localhost,IP:127.0.0.1,IP:$first_service"
+if [ -n "$kind" ]; then
+  signed kubelet /O=system:nodes/CN=system:node:lab "subjectAltName=DNS:lab,IP:$node_ip"
+else
+  signed kubelet /O=system:nodes/CN=played "subjectAltName=$(printf 'IP:%s,' "${node_ips[@]}")DNS:played"
+fi
 signed admin /O=system:masters/CN=admin
 for c in apiserver-to-kubelet "${clients[@]}"; do signed "lab-$c" "/O=system:masters/CN=lab:$c"; done
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out sa.key 2> /dev/null
 openssl pkey -in sa.key -pubout -out sa.pub
 kubeconfig admin "$LAB/kubeconfig"
 for c in "${clients[@]}"; do kubeconfig "lab-$c" "$run/$c.conf"; done
+if [ -n "$kind" ]; then kubeconfig kubelet "$run/kubelet.conf"; fi
 umask 022
 
 # --- control plane ---
@@ -52,7 +59,8 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: None, users: ["system:apiserver", "lab:controller-manager", "lab:scheduler"]}
+- {level: None, userGroups: ["system:nodes"]}
+- {level: None, users: ["system:apiserver", "lab:controller-manager", "lab:scheduler", "lab:coredns"]}
 - {level: None, nonResourceURLs: ["/readyz*", "/livez*", "/healthz*", "/openapi/*"]}
 - {level: Request}
 E
@@ -60,10 +68,11 @@ E
 etcd=http://127.0.0.1:$((port + 1)) peer=http://127.0.0.1:$((port + 2))
 start etcd "$bin/etcd" --data-dir "$run/etcd" --unsafe-no-fsync --log-level warn --listen-client-urls "$etcd" --advertise-client-urls "$etcd" \
   --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "default=$peer"
-# Nothing could reach the Service "kubernetes" without a node's network, so it gets no endpoints.
-start apiserver "$bin/kube-apiserver" --etcd-servers "$etcd" --bind-address "$api" --secure-port "$port" --advertise-address $first_service \
-  --endpoint-reconciler-type none --service-cluster-ip-range 10.96.0.0/16 \
-  --authorization-mode RBAC --allow-privileged --profiling=false \
+reconciler=none # nothing could reach the Service "kubernetes" without a node's network, so it gets no endpoints
+[ -z "$kind" ] || reconciler=lease
+start apiserver "$bin/kube-apiserver" --etcd-servers "$etcd" --bind-address "$api" --secure-port "$api_port" --advertise-address $first_service \
+  --endpoint-reconciler-type $reconciler --service-cluster-ip-range 10.96.0.0/16 \
+  --authorization-mode Node,RBAC --enable-admission-plugins NodeRestriction --allow-privileged --profiling=false \
   --tls-cert-file "$run/pki/apiserver.crt" --tls-private-key-file "$run/pki/apiserver.key" --client-ca-file "$run/pki/ca.crt" \
   --service-account-issuer https://kubernetes.default.svc \
   --service-account-key-file "$run/pki/sa.pub" --service-account-signing-key-file "$run/pki/sa.key" \
@@ -75,4 +84,5 @@ start controller-manager "$bin/kube-controller-manager" --kubeconfig "$run/contr
   --bind-address 127.0.0.1 --secure-port $((port + 3)) --service-account-private-key-file "$run/pki/sa.key" --root-ca-file "$run/pki/ca.crt"
 start scheduler "$bin/kube-scheduler" --kubeconfig "$run/scheduler.conf" --leader-elect=false --bind-address 127.0.0.1 --secure-port $((port + 4))
 until_ok 60 controller-manager admin get serviceaccount default
-say "control plane up in $SECONDS s, context $context in $LAB/kubeconfig"
+if [ -n "$kind" ]; then node_up; fi
+say "${kind:-control plane} up in $SECONDS s, context $context in $LAB/kubeconfig"

@@ -1,0 +1,39 @@
+"""`kubectl litefs lint`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..exitcodes import MEANINGS, ExitCode
+from .custom import asked, custom_options
+from .options import Command, verbosity
+from .reports import Outputs, report_options, tell, write
+
+EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 1, 2, 3, 70, 130))
+
+
+@click.command("lint", cls=Command, epilog=EXIT_CODES)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+@report_options
+@custom_options
+@verbosity
+@click.pass_context
+def command(ctx: click.Context, /, paths: tuple[str, ...], outputs: Outputs, **_: object) -> int:
+    """Judge files before there is a cluster, with the same rules as diagnose.
+
+    PATH is a file, a directory (walked, without what git ignores), or - for standard input. What a file is, its content
+    decides. Files that are named together are one application: a StatefulSet is judged with the ConfigMap and the Service
+    beside it. What only a running cluster can tell counts as not seen, never as well.
+
+    \b
+      helm template . | kubectl litefs lint -
+      kubectl litefs lint deploy/ Dockerfile
+    """
+    from .. import app
+    from .live import SystemClock
+
+    report = app.lint(paths, lambda: sys.stdin.buffer, SystemClock(), asked(ctx))
+    tell(report.notices)
+    return write(ctx, report, outputs)

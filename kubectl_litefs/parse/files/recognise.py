@@ -1,0 +1,79 @@
+"""What a file is, told from what stands in it. A name only helps where the content alone would leave it open."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from ..schema import OLD, SECTIONS
+
+
+class Kind(str, Enum):
+    """What can be judged; the value is what people call it."""
+
+    LITEFS_YML = "litefs.yml"
+    KUBERNETES = "Kubernetes objects"
+    DOCKERFILE = "Dockerfile"
+    SCRIPT = "script"
+
+
+_YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
+_OBJECT = tuple(re.compile(rf"""(?:^[ \t-]*|[{{,]\s*)["']?{key}["']?[ \t]*:""", re.MULTILINE) for key in ("kind", "apiVersion"))
+_TOP_KEY = re.compile(r"""^["']?([A-Za-z][\w-]*)["']?[ \t]*:""", re.MULTILINE)
+_SETTINGS = frozenset(SECTIONS) | {k for k in OLD if "." not in k} | {"exec", "exit-on-error", "skip-sync", "strict-verify"}
+"""What stands at the left edge of a litefs.yml of any version."""
+_TELLING = frozenset({"fuse", "lease", "mount-dir", "data-dir", "static", "consul", "exit-on-error", "skip-sync"})
+_FOREIGN = frozenset({"apiVersion", "kind", "services", "jobs", "on", "version", "stages", "scrape_configs"})
+"""Keys that only other formats have: compose files, pipelines."""
+NAMES = re.compile(r"(?:.*/)?litefs[^/]*\.ya?ml\Z", re.IGNORECASE)
+YAML_NAME = re.compile(r".*\.(?:ya?ml|json|tpl)\Z", re.IGNORECASE)
+
+
+def recognise(path: str, text: str) -> Kind | None:
+    """None for a file that is none of ours."""
+    return next((kind for kind, looks_like in KINDS if looks_like(path, text)), None)
+
+
+def is_litefs_yml(path: str, text: str) -> bool:
+    """Two settings of LiteFS at the left edge, one of which nobody else has; one is enough under LiteFS's own name."""
+    keys = set(_TOP_KEY.findall(text))
+    if keys & _FOREIGN or not (_is_yaml(text) or not text.strip()):
+        return False
+    if keys & _TELLING and len(keys & _SETTINGS) > 1:
+        return True
+    return NAMES.match(path) is not None
+
+
+_FROM = re.compile(r"(?:[ \t]*(?:#[^\n]*|ARG[ \t][^\n]*)?\n)*[ \t]*FROM[ \t]+\S", re.IGNORECASE)
+_SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|k)?sh\b")
+_COMMAND = re.compile(r"^[^#\n]*\blitefs\b", re.MULTILINE)
+
+
+def is_dockerfile(path: str, text: str) -> bool:
+    """Its first instruction is FROM, with nothing but ARG before it."""
+    return _FROM.match(text) is not None
+
+
+def is_script(path: str, text: str) -> bool:
+    """A shell's first line, or a shell's name, and LiteFS in a command."""
+    return (_SHEBANG.match(text) is not None or path.endswith(".sh")) and _COMMAND.search(text) is not None
+
+
+def is_kubernetes(path: str, text: str) -> bool:
+    """`kind` and `apiVersion` in a file that begins like YAML or JSON."""
+    return _is_yaml(text) and all(pattern.search(text) for pattern in _OBJECT)
+
+
+def _is_yaml(text: str) -> bool:
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith(("#", "---", "%"))), "")
+    return _YAML_LIKE.match(first) is not None
+
+
+KINDS = (
+    (Kind.DOCKERFILE, is_dockerfile),
+    (Kind.SCRIPT, is_script),
+    (Kind.LITEFS_YML, is_litefs_yml),
+    (Kind.KUBERNETES, is_kubernetes),
+)
+"""Kind -> whether a file is that, the most particular first. `read.READERS` says how each is read."""
