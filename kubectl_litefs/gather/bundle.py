@@ -21,6 +21,7 @@ from ..errors import CouldNotLook, UsageError
 from ..model.objects import parse_time
 from ..model.origin import Gap, GapReason
 from ..model.snapshot import Item, Snapshot
+from . import scratch
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -63,7 +64,7 @@ def save(snapshot: Snapshot, path: Path) -> None:
             manifest = json.dumps(_manifest(snapshot), indent=1, sort_keys=True).encode() + b"\n"
             _add(tar, MANIFEST, len(manifest), io.BytesIO(manifest))
             for item in (snapshot.items[p] for p in sorted(snapshot.items)):
-                with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as spool:
+                with scratch.file(1024 * 1024) as spool:
                     for chunk in item.open():
                         spool.write(chunk)
                     size = spool.tell()
@@ -162,15 +163,21 @@ def _from_directory(path: Path) -> Snapshot:
 
 
 class _Spool:
-    """A private directory that holds what was unpacked and goes with the last reader."""
+    """A private directory that holds what was unpacked and goes with the last reader; memory where there can be none."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="kubectl-litefs-")
+        self.folder = scratch.folder()
         self.count = 0
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        if self.folder is not None:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def keep(self, data: Any, size: int) -> Callable[[], Iterator[bytes]]:
         """Write `size` bytes of a stream to a file named by a number; names from the archive never touch the disk."""
+        if self.folder is None:
+            held = data.read(size)
+            if len(held) < size:
+                raise EOFError("truncated")
+            return lambda: iter((held,))
         path = Path(self.folder) / str(self.count)
         self.count += 1
         with path.open("xb") as file:
