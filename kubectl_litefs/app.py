@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from .fix.plan import Plan
     from .fix.work import Ui
     from .model.file_fix import FileFix
+    from .rescue.options import RescueOptions
+    from .rescue.plan import RescuePlan
+    from .rescue.save import SaveOptions, SaveResult
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
 """The time of what is judged at no time."""
@@ -122,7 +125,7 @@ def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, ou
     from .gather import live
 
     snapshot = live.gather(kube, target, clock, observer)
-    require_litefs(assemble(snapshot))
+    selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
 
@@ -137,6 +140,30 @@ def fix_cluster_id(
     from .fix.run import Run
 
     return Run(kube, options, clock, ui, confirm, environ).go()
+
+
+def rescue_save(kube: Kube, options: SaveOptions, clock: Clock, ui: Ui) -> SaveResult:
+    """Save every database of every pod that answers, and say which copy is the best. Reads only."""
+    from .rescue.save import save
+
+    return save(kube, options, clock, ui)
+
+
+def rescue_run(
+    kube: WritableKube,
+    options: RescueOptions,
+    clock: Clock,
+    ui: Ui,
+    confirm: Callable[[RescuePlan], bool],
+    environ: Mapping[str, str],
+) -> Outcome:
+    """Bring the data of the replicas back to the primary; `confirm` is asked once, before anything is changed.
+
+    Raises UsageError for a set that does not exist or is not the only one; everything else is an Outcome.
+    """
+    from .rescue.run import RescueRun
+
+    return dataclasses.replace(RescueRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
 
 
 def typed_suppressions(entries: Sequence[str], by: str) -> tuple[Suppression, ...]:
@@ -177,7 +204,7 @@ def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
     facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
-    require_litefs(facts)
+    selection.require_litefs(facts)
     return _judged(facts, custom)
 
 
@@ -186,16 +213,6 @@ def _judged(facts: Facts, custom: Custom) -> Report:
     annotated, problems = ignores.from_annotations(facts)
     report = engine.judge(facts, (*ALL, *custom.rules), (*custom.suppressions, *annotated))
     return dataclasses.replace(report, notices=(*problems, *report.notices)) if problems else report
-
-
-def require_litefs(facts: Facts) -> None:
-    """No LiteFS found is never a pass."""
-    if not facts.clusters:
-        raise CouldNotLook(
-            "no-litefs-found",
-            "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
-            hint="Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
-        )
 
 
 def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 JsonObject = dict[str, Any]
 
@@ -90,9 +90,26 @@ class WritableKube(Kube, Protocol):
         `timeout` is seconds for the whole exchange. Raises KubeError like `get`.
         """
 
-    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float) -> Executed:
+    def upload(self, path: str, file: BinaryIO, *, query: Mapping[str, str] | None = None, timeout: float) -> Answer:
+        """POST a file as it is, in pieces. Sent once, like `exchange`."""
+
+    def execute(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: Sequence[str],
+        *,
+        timeout: float,
+        stdin: Iterable[bytes] | None = None,
+        stdout: Callable[[bytes], None] | None = None,
+    ) -> Executed:
         """Run a command in a container, without a shell. Raises KubeError where it cannot be run; its own failure is
-        a code."""
+        a code.
+
+        `stdin` is sent to it, in pieces; its end is not, so the command must know how much it wants. `stdout` is given
+        what it writes there, however much; `Executed.output` is then what it writes to stderr.
+        """
 
 
 class Clock(Protocol):

@@ -79,6 +79,53 @@ FIX_IN_PLACE: tuple[Right, ...] = (
 )
 """Strategy `in-place` only; it needs no delete of claims."""
 
+RESCUE_NAME = "kubectl-litefs-rescue"
+
+RESCUE_SAVE: tuple[Right, ...] = (
+    Right("", ("pods", "services", "persistentvolumeclaims"), ("list",), "which pods are LiteFS's; which volume is the older"),
+    Right("apps", ("statefulsets", "deployments", "daemonsets"), ("list",), "what owns the pods"),
+    Right("", ("configmaps",), ("get",), "litefs.yml; only ConfigMaps that LiteFS pods use are read, by name"),
+    Right("", ("pods/log",), ("get",), "which history counts"),
+    Right("", ("pods/proxy",), ("get",), "LiteFS's /info, /debug/vars and /metrics, and /export for the copies"),
+)
+"""What `rescue save` needs in the namespace. It changes nothing."""
+
+RESCUE_RUN: tuple[Right, ...] = (
+    *RESCUE_SAVE,
+    Right("", ("events",), ("list",), "why something waits"),
+    Right("policy", ("poddisruptionbudgets",), ("list",), "what stands against an eviction"),
+    Right("", ("pods", "persistentvolumeclaims"), ("get",), "what became of what is restarted"),
+    Right(LEASES, ("leases",), ("create", "get", "update", "delete"), "the lock"),
+)
+"""What `rescue plan` and `rescue run` need in every strategy."""
+
+RESCUE_RESTART: tuple[Right, ...] = (Right("", ("pods",), ("delete",), "the primary's pod, and no other"),)
+
+RESCUE_DATA_DIR: tuple[Right, ...] = (
+    Right("", ("pods/exec",), ("create", "get"), "copy and swap the data directory; exec reads and writes everything in the pod"),
+)
+"""Strategy `data-dir`, with RESCUE_RESTART."""
+
+RESCUE_IMPORT: tuple[Right, ...] = (
+    Right("", ("pods/proxy",), ("create",), "POST /import; it reaches every other port and path of every pod, too"),
+)
+"""Strategy `import`; for LFS110 with RESCUE_RESTART."""
+
+RESCUE_RESET: tuple[Right, ...] = (
+    Right("apps", ("statefulsets",), ("get",), "the set that makes the replicas anew"),
+    Right("", ("persistentvolumeclaims",), ("delete",), "each replica's claim, after the primary's data is proven"),
+    Right("", ("pods/eviction",), ("create",), "each replica's pod"),
+)
+"""Strategy `import` for LFS102: the replicas afterwards, with all that `rescue run` needs."""
+
+RESCUE_CLUSTER: tuple[Right, ...] = (
+    Right("", ("namespaces",), ("get",), "tell a namespace that does not exist from an empty one"),
+    Right("", ("persistentvolumes",), ("list",), "whether a volume outlives its claim"),
+    Right("", ("nodes",), ("get", "list"), "whether a pod on its node can be confirmed dead"),
+    Right("storage.k8s.io", ("storageclasses",), ("list",), "whether a new claim can be provisioned"),
+)
+"""Cluster-scoped reads of `rescue plan` and `rescue run`; `rescue save` asks for the first only."""
+
 WARNING = (
     "get on pods/proxy can read every database: LiteFS has no authentication, and /export on the same port is the whole",
     "database. It also reaches every other HTTP port of every pod in the namespace. Give this Role only to people who may",
@@ -114,6 +161,26 @@ def fix_role(namespace: str, pod: str | None = None) -> str:
     for strategy, table in (("scale", FIX_SCALE), ("in-place", FIX_IN_PLACE)):
         more = _role("Role", f"{FIX_NAME}-{strategy}", namespace, table)
         parts.append(f"# Only for --strategy={strategy}; bind it when it is needed.\n{more}")
+    return _document(head, parts)
+
+
+def rescue_role(namespace: str) -> str:
+    """YAML for `rescue` in one namespace: the Role of `save`, then one for each strategy, bound when it is needed."""
+    head = [
+        f"# What `kubectl litefs rescue save -n {namespace}` needs, and nothing else: no Secrets, no exec, no writes.",
+        "# The Roles after it are for `rescue plan` and `rescue run`: one is shared, then one for each way.",
+        "#",
+        *(f"# {line}" for line in WARNING),
+    ]
+    parts = _in_namespace(RESCUE_NAME, namespace, RESCUE_SAVE, RESCUE_CLUSTER)
+    more = (
+        ("run", "Every strategy of `rescue plan` and `rescue run`.", RESCUE_RUN[len(RESCUE_SAVE) :]),
+        ("data-dir", "Strategy data-dir.", RESCUE_RESTART + RESCUE_DATA_DIR),
+        ("import", "Strategy import (LFS110).", RESCUE_RESTART + RESCUE_IMPORT),
+        ("import-reset", "Strategy import (LFS102): the import, then the replicas one by one.", RESCUE_IMPORT + RESCUE_RESET),
+    )
+    for name, about, table in more:
+        parts.append(f"# {about} Bind it when it is needed.\n{_role('Role', f'{RESCUE_NAME}-{name}', namespace, table)}")
     return _document(head, parts)
 
 

@@ -84,12 +84,13 @@ def versions(folder: Path, names: Sequence[str]) -> str:
 def main(words: Sequence[str]) -> int:
     wanted = os.environ.get("PYTHONS", "").split()
     sides = os.environ.get("SIDES", "").split() or SIDES
-    found = interpreters([m for m in MINORS if not wanted or f"3.{m}" in wanted])
+    minors = [m for m in MINORS if not wanted or f"3.{m}" in wanted]
+    found = interpreters(minors)
     pins = lowest((ROOT / "pyproject.toml").read_text("utf8"))
     wheel = distributions()
     print("wheel and sdist: twine finds nothing wrong", flush=True)
     failed = 0
-    for minor in MINORS:
+    for minor in minors:
         for side in sides if minor in found else ():
             folder = HOME / f"3.{minor}-{side}"
             try:
@@ -99,7 +100,7 @@ def main(words: Sequence[str]) -> int:
                 print(f"3.{minor} {side}: FAILED\n{error}", flush=True)
             else:
                 print(f"3.{minor} {side}: all right, with {versions(folder, [p.split('==')[0] for p in pins])}", flush=True)
-    print("not here:", ", ".join(f"Python 3.{m}" for m in MINORS if m not in found) or "none")
+    print("not here:", ", ".join(f"Python 3.{m}" for m in minors if m not in found) or "none")
     return 1 if failed or not found else 0
 
 

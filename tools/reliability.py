@@ -1,4 +1,4 @@
-"""docs/reliability.md: each fault and each bad input of `fix-cluster-id` with the tests that hold it.
+"""docs/reliability.md: each fault and each bad input of `fix-cluster-id`, and of `rescue`, with the tests that hold it.
 
 A number without a test is an error, so is a test that is named and does not exist.
 """
@@ -45,6 +45,18 @@ def numbered(paths: tuple[str, ...]) -> dict[int, list[str]]:
     return found
 
 
+def rescue(rows: list[list[Any]]) -> Iterator[str]:
+    """Strategy, scenario, interruption, end state. Raises SystemExit for a test that does not exist."""
+    yield "\n## What was tried to break `rescue run`\n\nThe tests are in `tests/rescue`; `RESCUE_EVERY=1` interrupts every single request.\n\n"
+    yield "| strategy | fault | what happens | the state in the end | tests |\n|---|---|---|---|---|\n"
+    for strategy, fault, what, end, tests in rows:
+        for test in tests:
+            path, _, name = str(test).partition("::")
+            if name not in {n for n, _ in functions(f"tests/rescue/{path}")}:
+                raise SystemExit(f"reliability.yaml: rescue names {test}, which does not exist")
+        yield f"| {strategy} | {fault} | {what} | {end} | {'<br>'.join(f'`rescue/{t}`' for t in tests)} |\n"
+
+
 def page() -> str:
     """The document. Raises SystemExit for a row without a test."""
     table: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "reliability.yaml").read_text("utf8"))
@@ -63,4 +75,5 @@ def page() -> str:
                     raise SystemExit(f"reliability.yaml: {kind} {number} names {test}, which does not exist")
             shown = "<br>".join(f"`{t.removeprefix('tests/')}`" for t in held)
             parts.append(f"| {number} | {what} | {', '.join(map(str, result))} | {shown} |\n")
+    parts += rescue(table["rescue"])
     return "".join(parts)

@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 
-def backup_dir(given: str | None, environ: Mapping[str, str], ctx: click.Context) -> Path:
-    """The folder, resolved. Raises click.UsageError for one that is not safe or not there."""
+def backup_dir(given: str | None, environ: Mapping[str, str], ctx: click.Context, usual: str = "backups") -> Path:
+    """The folder, by default `usual` below the place for state, resolved. Raises click.UsageError for one that is not safe or not there."""
     from ..fix.journal import state_home
 
     if given is None:
         home = state_home(environ)
         if home is None:
             raise click.UsageError("HOME is not set, so there is no place for the backup: give --backup-dir=DIR", ctx)
-        return home / "backups"
+        return home / usual
     if not given.strip():
         raise click.UsageError("--backup-dir wants a folder, for example --backup-dir=~/litefs-backup", ctx)
     path = Path(os.path.abspath(os.path.expanduser(given)))

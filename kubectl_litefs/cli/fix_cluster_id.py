@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import LitefsError
-from ..exitcodes import MEANINGS, ExitCode
 from . import values
 from .backup_dir import warnings as place_warnings
 from .fix_words import fix_options
-from .options import Command, cluster_options, connection, verbosity
-from .output import emit, is_terminal, screen
+from .options import cluster_options, connection, verbosity
+from .output import emit, screen
 from .params import Duration, Word
+from .repair import EXIT_CODES, RepairCommand, confirm, document, error_document, show_outcome, signals
 
 if TYPE_CHECKING:
     from ..fix.options import FixOptions
-    from ..fix.outcome import Outcome
     from ..fix.plan import Plan
-
-CODES = (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 70)
-EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in CODES)
+    from ..render.paint import Line
 
 
-class FixCommand(Command):
-    """`--dry-run` may stand bare, as in kubectl; a flag that has one value may be given once."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        words = ["--dry-run=client" if w == "--dry-run" else w for w in args[:end]] + args[end:]
-        twice = self._given_twice(ctx, words)
-        if twice is not None:
-            raise click.UsageError(f"{twice} is given twice", ctx)
-        return super().parse_args(ctx, words)
-
-    def _given_twice(self, ctx: click.Context, words: list[str]) -> str | None:
-        """A flag with one value that stands there more than once; None also where click itself will refuse the words."""
-        try:
-            _, _, order = self.make_parser(ctx).parse_args(args=["-v1" if w == "-v" else w for w in words])
-        except click.ClickException:
-            return None
-        single = [p for p in order if isinstance(p, click.Option) and not p.multiple and not p.count]
-        return next((p.opts[-1] for p in single if single.count(p) > 1), None)
-
-
-@click.command("fix-cluster-id", cls=FixCommand)
+@click.command("fix-cluster-id", cls=RepairCommand)
 @click.argument("pods", nargs=-1, metavar="POD", shell_complete=values.litefs_pods)
 @click.option(
     "--dry-run",
@@ -101,7 +74,7 @@ def command(ctx: click.Context, /, **_: object) -> int:
     except LitefsError as error:
         if flags["output"] == "text":
             raise
-        emit(_document(_error_document(error), flags["output"]))
+        emit(document(error_document(error), flags["output"]))
         return int(error.exit_code)
 
 
@@ -121,19 +94,19 @@ def _run(ctx: click.Context, options: FixOptions) -> int:
     show = screen(ctx.params["color"])
     ui = steps(output, show.color)
     try:
-        with _signals():
+        with signals():
             kube = connect_writable(connection(ctx))
             try:
                 for warning in _warnings(ctx, options, kube.server):
                     ui.say(warning)
                 outcome = app.fix_cluster_id(
-                    kube, options, SystemClock(), ui, lambda plan: _confirm(ctx, plan, ui.close, options), os.environ
+                    kube, options, SystemClock(), ui, lambda plan: confirm(ctx, plan, ui.close, options, _plan_lines), os.environ
                 )
             finally:
                 kube.close()
     finally:
         ui.close()
-    _show(ctx, outcome, options)
+    show_outcome(ctx, outcome, _plan_lines)
     return int(outcome.code)
 
 
@@ -148,91 +121,7 @@ def _warnings(ctx: click.Context, options: FixOptions, server: str) -> Iterator[
         yield "--dry-run and --yes: the dry run wins, nothing is changed"
 
 
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """The first signal stops the run at the next safe point, the second ends the process at once."""
-    from ..fix.work import Interrupted
-
-    seen: list[int] = []
-
-    def handler(number: int, _: Any) -> None:
-        if seen:
-            os._exit(130)
-        seen.append(number)
-        raise Interrupted(signal.Signals(number).name)
-
-    kept = {}
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            kept[number] = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number, old in kept.items():
-            signal.signal(number, old)
-
-
-def _confirm(ctx: click.Context, plan: Plan, pause: Callable[[], None], options: FixOptions) -> bool:
-    """Shown and asked on a terminal; with --yes --plan it was agreed to before."""
-    if options.yes and options.plan_id is not None:
-        return True
-    text = ctx.params["output"] == "text"
-    if not text or not is_terminal(sys.stdin):
-        why = "nobody can be asked here" if text else f"-o {ctx.params['output']} asks nobody"
-        raise LitefsError(
-            "declined",
-            f"{why}. Nothing was changed",
-            hint=f"Look at the plan with --dry-run, then give --yes --plan={plan.id}",
-            exit_code=ExitCode.DECLINED,
-        )
-    pause()
-    _show_plan(ctx, plan)
-    sys.stderr.write(f"\nType {plan.pod} to continue: ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline(1000)
-    return answer.rstrip("\r\n") == plan.pod
-
-
-def _show_plan(ctx: click.Context, plan: Plan) -> None:
+def _plan_lines(plan: Plan, width: int) -> list[Line]:
     from ..render.fix import plan_lines
-    from ..render.paint import colored, plain
 
-    show = screen(ctx.params["color"])
-    lines = plan_lines(plan, show.width)
-    emit(colored(lines) if show.color else plain(lines))
-
-
-def _show(ctx: click.Context, outcome: Outcome, options: FixOptions) -> None:
-    """The result on stdout. A dry run's result is the plan; `-o json` of it is the plan as a document."""
-    output = ctx.params["output"]
-    if output != "text":
-        document = outcome.document()
-        emit(_document(document, output))
-        return
-    if outcome.code not in (ExitCode.OK, ExitCode.REFUSED):
-        raise LitefsError(outcome.name, outcome.message, hint=outcome.hint, exit_code=outcome.code)
-    from ..render.fix import outcome_lines
-    from ..render.paint import colored, plain
-
-    if outcome.name == "dry-run" and outcome.plan is not None:
-        _show_plan(ctx, outcome.plan)
-    show = screen(ctx.params["color"])
-    lines = outcome_lines(outcome, show.width)
-    emit(colored(lines) if show.color else plain(lines))
-
-
-def _document(document: dict[str, Any], output: str) -> str:
-    import json
-
-    if output == "json":
-        return json.dumps(document, indent=2)
-    from ..render import yaml
-
-    return yaml.document(document)
-
-
-def _error_document(error: LitefsError) -> dict[str, Any]:
-    from ..fix.outcome import Outcome
-
-    return Outcome(error.exit_code, error.reference, error.message, error.hint).document()
+    return plan_lines(plan, width)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ..errors import LitefsError
 from ..exitcodes import ExitCode
 from . import complete
+from .lazy import LazyGroup
 from .output import drop_stdout, no_stdout_surprises
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 PROG = "kubectl litefs"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -25,6 +22,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("diagnose", "Look at LiteFS clusters, judge every rule, say what is wrong and what to do."),
     "fix-cluster-id": ("fix_cluster_id", "Reset one replica that belongs to another LiteFS cluster, without losing data."),
+    "rescue": ("rescue", "When the replicas hold the only good copy: save every copy, bring the primary's data back."),
     "lint": ("lint", "Judge files before there is a cluster: manifests, litefs.yml, Dockerfiles, scripts."),
     "bundle": ("bundle", "Save what `diagnose` would read, redacted, to look at it later or elsewhere."),
     "demo": ("demo", "See the tool at work on recorded clusters; needs no cluster of yours."),
@@ -37,43 +35,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name -> (module with a click command `command`, one line for --help). Listing them imports none of them."""
 
 
-class LazyGroup(click.Group):
-    """Imports a command only when it is called; offers the nearest name for one that does not exist."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command: click.Command = importlib.import_module(f"kubectl_litefs.cli.{entry[0]}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(name.lower(), list(COMMANDS), 1, 0.5)
-            meant = f"did you mean {near[0]}?" if near else "there is " + ", ".join(COMMANDS)
-            raise click.UsageError(f"there is no command {name!r}; {meant}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
-        """From the table: click's own would import every command."""
-        from click.shell_completion import CompletionItem
-
-        named = [CompletionItem(name, help=told) for name, (_, told) in COMMANDS.items() if name.startswith(incomplete)]
-        return named + click.Command.shell_complete(self, ctx, incomplete)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from .. import __version__
@@ -84,12 +45,13 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
     context_settings=CONTEXT,
     epilog="Start with `kubectl litefs demo`, or `kubectl litefs diagnose -n NAMESPACE`.",
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version.")
 def cli() -> None:
-    """Find out what is wrong with a LiteFS cluster on Kubernetes, and repair it. Only fix-cluster-id changes a cluster."""
+    """Find out what is wrong with a LiteFS cluster on Kubernetes, and repair it. Only fix-cluster-id and rescue run change a cluster."""
 
 
 def main(args: Sequence[str] | None = None) -> int:

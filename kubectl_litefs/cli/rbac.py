@@ -14,7 +14,7 @@ from .pod_argument import pod_name
 
 
 @click.command("rbac")
-@click.argument("name", type=Word("diagnose", "bundle", "fix-cluster-id"), metavar="COMMAND")
+@click.argument("name", type=Word("diagnose", "bundle", "fix-cluster-id", "rescue"), metavar="COMMAND")
 @click.argument("pod", required=False, shell_complete=values.litefs_pods)
 @click.option("-n", "--namespace", metavar="NAME", shell_complete=values.namespaces, help="For this namespace (default: the context's).")
 @click.option("-A", "--all-namespaces", is_flag=True, help="For every namespace.")
@@ -31,15 +31,18 @@ def command(
     """
     if namespace and all_namespaces:
         raise click.UsageError("-n and -A exclude each other", ctx)
-    from ..rbac import fix_role, role
+    from ..rbac import fix_role, rescue_role, role
 
+    if all_namespaces and name in ("fix-cluster-id", "rescue"):
+        raise click.UsageError(f"-A: {name} works in one namespace, -n NAME", ctx)
     if name == "fix-cluster-id":
-        if all_namespaces:
-            raise click.UsageError("-A: fix-cluster-id works in one namespace, -n NAME", ctx)
         emit(fix_role(namespace or _context_namespace(context, kubeconfig), pod_name(pod, ctx) if pod is not None else None))
         return 0
     if pod is not None:
         raise click.UsageError(f"{name} takes no pod: it looks at whole sets", ctx)
+    if name == "rescue":
+        emit(rescue_role(namespace or _context_namespace(context, kubeconfig)))
+        return 0
     emit(role(namespace or _context_namespace(context, kubeconfig), all_namespaces=all_namespaces))
     return 0
 

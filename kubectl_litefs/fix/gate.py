@@ -10,7 +10,7 @@ from ..exitcodes import ExitCode
 from . import backup, destroy, rights, volume_backup
 from .plan import make_plan
 from .refusals import Refusal, judge, standing
-from .work import Stopped, Work
+from .work import FixWork, Stopped
 
 if TYPE_CHECKING:
     from .run import Run
@@ -62,7 +62,7 @@ def gate(run: Run) -> None:
     work.record("gate")
 
 
-def save(run: Run, work: Work) -> None:
+def save(run: Run, work: FixWork) -> None:
     if work.plan.backup == "export":
         work.backup = str(backup.export_all(work))
     elif work.plan.backup == "snapshot":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..model.copies import save_all
 from ..model.lost import cleared_lines
 from .case import Case
 from .options import FixOptions
@@ -62,7 +63,7 @@ def last_copy(case: Case, options: FixOptions) -> Iterator[Refusal]:
             yield Refusal(
                 "R24",
                 f"the primary {lead.name} has lost database {mine.name} ({has}) and the target holds it at txid {mine.txid:x}: this replica is the last copy",
-                "Export it at once, before any restart or reset; `kubectl litefs diagnose` prints the commands (LFS110).",
+                f"Save it at once, before any restart or reset: {save_all(case.cluster)}. Then `kubectl litefs rescue plan` shows the way back (LFS110).",
             )
 
 

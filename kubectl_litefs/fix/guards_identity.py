@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..model.copies import save_all
 from ..model.families import names
 from ..model.identity import claim_born, recreated, strangers
 from ..model.pod import Pod
@@ -12,10 +13,13 @@ from .case import CLUSTER_ID, Case
 from .options import FixOptions
 from .refusals import Guard, Refusal
 
-RESCUE = (
-    "Delete no volume and restart no replica: the replicas hold the copy that counts. Save their databases first; "
-    "`kubectl litefs diagnose` prints the way back (LFS102)."
-)
+
+def rescue(case: Case) -> str:
+    """Where the replicas hold the copy that counts, the other command is the right one."""
+    return (
+        "Delete no volume and restart no replica: the replicas hold the copy that counts. Save every copy first: "
+        f"{save_all(case.cluster)}. Then `kubectl litefs rescue plan` shows the way back (LFS102)."
+    )
 
 
 def primary_is_target(case: Case, options: FixOptions) -> Iterator[Refusal]:
@@ -90,7 +94,7 @@ def odd_one_out(case: Case, options: FixOptions) -> Iterator[Refusal]:
             "R4",
             f"primary {lead.name} is the odd one out: {len(with_target)} of {len(case.cluster.pods)} pods carry {case.target_id}, "
             f"only the primary carries {lead.cluster_id}; its volume was probably re-created and the replicas hold the only copy",
-            RESCUE,
+            rescue(case),
         )
         return
     silent = [p for p in case.others if p.info is None]
@@ -172,7 +176,7 @@ def consul(case: Case, options: FixOptions) -> Iterator[Refusal]:
         yield Refusal(
             "R22",
             f"the Consul lease holds {case.target_id}, the target's id; the primary has {lead.cluster_id if lead else '?'}: the primary is the stranger",
-            RESCUE,
+            rescue(case),
         )
     elif not held and lead is not None:
         yield Refusal(
@@ -206,7 +210,7 @@ def other_history(case: Case, options: FixOptions) -> Iterator[Refusal]:
             yield Refusal(
                 "R25",
                 f"{case.target.name} followed this primary under id {case.target_id} in this very run, now the primary has {lead.cluster_id}: it is the primary's id that changed",
-                RESCUE,
+                rescue(case),
             )
         elif minted:
             yield Refusal(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from .calls import Call
-from .work import Phase, Stopped, Work, uid_of
+from .work import FixWork, Phase, Stopped, uid_of
 
 TIMEOUT = 20.0
 """Seconds for one `mv` in the container."""
 
 
-def put_aside(work: Work) -> None:
+def put_aside(work: FixWork) -> None:
     """Rename `clusterid`; a running LiteFS does not read it again. Undone by `put_back` until the pod ends."""
     rename = work.plan.calls[0]
     work.record("rename-clusterid", pod=work.plan.pod)
@@ -26,7 +26,7 @@ def put_aside(work: Work) -> None:
         raise Stopped("not-renamed", f"{old} in {work.plan.pod} was not renamed to {new}", ExitCode.STOPPED_BEFORE)
 
 
-def _run(work: Work, call: Call) -> None:
+def _run(work: FixWork, call: Call) -> None:
     command = call.body["command"]
     done = work.kube.execute(work.plan.namespace, work.plan.pod, work.plan.container, command, timeout=TIMEOUT)
     if done.code != 0:
@@ -37,14 +37,14 @@ def _run(work: Work, call: Call) -> None:
         )
 
 
-def _holds(work: Work, path: str) -> bool:
+def _holds(work: FixWork, path: str) -> bool:
     return (
         work.kube.execute(work.plan.namespace, work.plan.pod, work.plan.container, ("test", "-e", path), timeout=TIMEOUT).code
         == 0
     )
 
 
-def put_back(work: Work) -> str:
+def put_back(work: FixWork) -> str:
     """After a stop, while the old pod still runs: the file under its old name. Empty where that is so, else the command."""
     if work.phase is not Phase.RENAMED:
         return ""

@@ -33,3 +33,5 @@ class FixOptions:
     disable_eviction: bool = False
     port: int | None = None
     container: str | None = None
+    restored: frozenset[str] = frozenset()
+    """Databases whose best copy a rescue has brought to the primary and proven there: for these the primary is right."""

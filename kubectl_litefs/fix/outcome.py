@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
+from .aim import Aim
 from .patient import STUMBLES
-from .plan import Plan
 from .refusals import Refusal
 from .work import Interrupted, Phase
 
 BEFORE = (Phase.LOOKING, Phase.PLANNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a command speaks of itself: what finishes it, what is done, and what each state of the cluster means.
+
+    `undone` are phases from which a stop has put everything back.
+    """
+
+    resume: str
+    done: str
+    states: Mapping[Phase, str]
+    undone: Mapping[Phase, str]
+
+
+def fix_words(pod: str, namespace: str) -> Words:
+    return Words(
+        f"kubectl litefs fix-cluster-id {pod} -n {namespace} --resume",
+        "the fix is done",
+        {
+            Phase.DELETING: "while the claim was being deleted: it may be Terminating",
+            Phase.ARMED: "after the claim was deleted: the volume goes with the old pod",
+            Phase.REPLACED: "after the volume was replaced, before it was verified",
+        },
+        {
+            Phase.SCALED: "while pods were scaled down; no volume was deleted",
+            Phase.RENAMED: "while the file clusterid was put aside; no data was touched",
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +53,19 @@ class Outcome:
     name: str
     message: str
     hint: str | None = None
-    plan: Plan | None = None
+    plan: Aim | None = None
     refusals: tuple[Refusal, ...] = ()
     backup: str = ""
     warnings: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
+    """What shows that it is done, beyond the message: row counts."""
+    kind: str = "FixResult"
 
     def document(self) -> dict[str, Any]:
         """As printed by `-o json`."""
         return {
             "apiVersion": "kubectl-litefs/v1",
-            "kind": "FixResult",
+            "kind": self.kind,
             "outcome": self.name,
             "exitCode": int(self.code),
             "message": self.message,
@@ -42,18 +74,19 @@ class Outcome:
             "backup": self.backup or None,
             "planId": self.plan.id if self.plan else None,
             "warnings": list(self.warnings),
+            "proof": list(self.proof),
             "plan": self.plan.document() if self.plan else None,
         }
 
 
-def failure(error: BaseException, phase: Phase, plan: Plan | None, pod: str, namespace: str) -> Outcome:
+def failure(error: BaseException, phase: Phase, plan: Aim | None, words: Words) -> Outcome:
     """What an error means for the state of the cluster: the exit code tells the state, never the signal."""
-    resume = f"kubectl litefs fix-cluster-id {pod} -n {namespace} --resume"
+    resume = words.resume
     if isinstance(error, Interrupted):
-        return _interrupted(error, phase, plan, resume)
+        return _interrupted(error, phase, plan, words)
     assert isinstance(error, LitefsError)
     code, hint = error.exit_code, error.hint
-    undone = phase in (Phase.SCALED, Phase.RENAMED)
+    undone = phase in words.undone
     if phase not in BEFORE and code not in (ExitCode.CHANGED, ExitCode.UNVERIFIED, ExitCode.STOPPED_AFTER):
         code = ExitCode.STOPPED_BEFORE if undone else ExitCode.STOPPED_AFTER
         hint = hint if undone else f"Finish it: {resume}"
@@ -79,33 +112,15 @@ def _words(error: KubeError) -> str:
     return error.as_kubectl_prints_it() + needs
 
 
-def _interrupted(error: Interrupted, phase: Phase, plan: Plan | None, resume: str) -> Outcome:
+def _interrupted(error: Interrupted, phase: Phase, plan: Aim | None, words: Words) -> Outcome:
+    said = f"stopped by {error.signal}"
     if phase in BEFORE:
-        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"stopped by {error.signal}. Nothing was changed", None, plan)
+        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"{said}. Nothing was changed", None, plan)
     if phase is Phase.DONE:
-        return Outcome(ExitCode.OK, "fixed", "the fix is done", None, plan)
-    if phase is Phase.SCALED:
-        return Outcome(
-            ExitCode.STOPPED_BEFORE,
-            "stopped",
-            f"stopped by {error.signal} while pods were scaled down; no volume was deleted",
-            None,
-            plan,
-        )
-    if phase is Phase.RENAMED:
-        return Outcome(
-            ExitCode.STOPPED_BEFORE,
-            "stopped",
-            f"stopped by {error.signal} while the file clusterid was put aside; no data was touched",
-            None,
-            plan,
-        )
-    state = {
-        Phase.DELETING: "while the claim was being deleted: it may be Terminating",
-        Phase.ARMED: "after the claim was deleted: the volume goes with the old pod",
-        Phase.REPLACED: "after the volume was replaced, before it was verified",
-    }[phase]
-    return Outcome(ExitCode.STOPPED_AFTER, "stopped", f"stopped by {error.signal} {state}", f"Finish it: {resume}", plan)
+        return Outcome(ExitCode.OK, "fixed", words.done, None, plan)
+    if phase in words.undone:
+        return Outcome(ExitCode.STOPPED_BEFORE, "stopped", f"{said} {words.undone[phase]}", None, plan)
+    return Outcome(ExitCode.STOPPED_AFTER, "stopped", f"{said} {words.states[phase]}", f"Finish it: {words.resume}", plan)
 
 
 _NAMES = {

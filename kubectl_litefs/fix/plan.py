@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import Call, calls
+from .aim import Aim
+from .calls import calls
 from .case import Case, uid, version
 from .options import FixOptions
 from .plan_notes import Held, compared, warnings
@@ -19,45 +20,22 @@ BACKUPS = ("export", "snapshot", "retain-pv", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Ids are Kubernetes uids unless they say `cluster`. `floor` maps a database to the primary's txid at plan time."""
+class Plan(Aim):
+    """`floor` maps a database to the primary's txid at plan time."""
 
-    server: str
-    context: str | None
-    cluster_name: str | None
-    namespace: str
-    pod: str
-    pod_uid: str
-    pod_version: str
-    container: str
-    port: int
-    set_name: str
-    set_uid: str
-    set_version: str
-    replicas: int
-    generation: int
-    claim: str
-    claim_uid: str
-    claim_version: str
     volume: str
     capacity: str
     storage_class: str
     target_cluster_id: str
-    primary: str
-    primary_uid: str
-    primary_cluster_id: str
-    others: tuple[tuple[str, str, str], ...]
-    """(pod, uid, cluster id) of every other pod."""
     databases: tuple[Held, ...]
     floor: Mapping[str, int]
-    strategy: str
     backup: str
     backup_dir: str
-    disable_eviction: bool
     accepted: tuple[Refusal, ...]
-    warnings: tuple[str, ...]
-    calls: tuple[Call, ...]
-    grace: float
+
+    @property
+    def keeps_claim(self) -> bool:
+        return self.strategy == "in-place"
 
     @property
     def id(self) -> str:

@@ -16,7 +16,7 @@ from .outcome import Outcome
 from .plan import Plan, make_plan
 from .plan_json import read_plan
 from .refusals import judge, standing
-from .work import Phase, Stopped, Work, passing, terminating, uid_of
+from .work import FixWork, Phase, Stopped, passing, terminating, uid_of
 
 if TYPE_CHECKING:
     from .run import Run
@@ -77,6 +77,13 @@ def recorded(run: Run) -> tuple[Plan | None, str]:
             "locked",
             f"the run that holds {lock.name} ({holder_of(lease)}) is for pod {notes['pod']}, not for {run.options.pod}",
             hint=f"kubectl litefs fix-cluster-id {notes['pod']} -n {run.namespace} --resume",
+            exit_code=ExitCode.LOCKED,
+        )
+    if notes.get("command") == "rescue" and not run.options.restored:
+        raise LitefsError(
+            "locked",
+            f"the run that holds {lock.name} ({holder_of(lease)}) is a rescue of the whole set",
+            hint=f"kubectl litefs rescue run {stem} -n {run.namespace} --resume",
             exit_code=ExitCode.LOCKED,
         )
     place = notes.get("backup", "")
@@ -144,7 +151,7 @@ def _without_record(run: Run) -> Outcome:
     return run.finish(work)
 
 
-def _start_over(run: Run, work: Work) -> Outcome:
+def _start_over(run: Run, work: FixWork) -> Outcome:
     """The old claim lives: nothing was deleted. What is left of the old run goes; a new plan is made and asked for."""
     run.ui.say(f"claim {work.plan.claim} was not deleted by the run that stopped: starting over with a new plan")
     run.take_lock(work)
@@ -165,7 +172,7 @@ def _start_over(run: Run, work: Work) -> Outcome:
     return run.fresh()
 
 
-def _wait_up(work: Work) -> None:
+def _wait_up(work: FixWork) -> None:
     """Until the pod that was scaled away is there again."""
     from .wait import started
 
@@ -179,7 +186,7 @@ def _wait_up(work: Work) -> None:
         work.sleep(2.0)
 
 
-def _prove_again(run: Run, work: Work) -> None:
+def _prove_again(run: Run, work: FixWork) -> None:
     """The old pod still runs on a claim that is going: ending it ends its data, so the evidence must still hold."""
     plan = work.plan
     try:
@@ -214,12 +221,12 @@ def _prove_again(run: Run, work: Work) -> None:
         _save(run, work)
 
 
-def _save(run: Run, work: Work) -> None:
+def _save(run: Run, work: FixWork) -> None:
     if work.plan.databases or work.plan.backup in ("snapshot", "retain-pv"):
         run.step("backup", f"back up {work.plan.pod} ({work.plan.backup})", lambda: gate.save(run, work))
 
 
-def _seen(work: Work) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def _seen(work: FixWork) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """(pod, claim) as they are now."""
     while True:
         try:

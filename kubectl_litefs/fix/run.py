@@ -3,70 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from ..errors import KubeError, LitefsError
+from ..errors import KubeError
 from ..exitcodes import ExitCode
-from ..ports import Clock, WritableKube
 from . import destroy, dry_run, gate, in_place, permissions, rights, scale
 from .case import Case
-from .journal import Journal, journal_path
+from .journal import Journal
 from .lock import Lock
 from .options import FixOptions
-from .outcome import BEFORE, Outcome, failure, refused
+from .outcome import Outcome, Words, fix_words, refused
 from .plan import Plan, make_plan
 from .refusals import judge, standing
+from .runner import Runner
 from .survey import survey
 from .verify import verify
 from .wait import wait_replaced
-from .work import Interrupted, Phase, Stopped, Ui, Work, passing, terminating, uid_of
+from .work import FixWork, Phase, Work, passing, terminating, uid_of
 
 Confirm = Callable[[Plan], bool]
 ALWAYS = frozenset({"R1", "R2", "R3", "R9", "R10", "R24"})
 """Refusals that are said even where the cluster ids agree."""
-MAX_NOTE = 200_000
-"""Characters of a plan that fit into a Lease's annotations (256 KiB in all)."""
 
 
-class Run:
-    """One call of the command. `confirm` is asked once, with the plan; `environ` tells where state is kept."""
+class Run(Runner):
+    """One call of `fix-cluster-id`."""
 
-    def __init__(
-        self, kube: WritableKube, options: FixOptions, clock: Clock, ui: Ui, confirm: Confirm, environ: Mapping[str, str]
-    ) -> None:
-        self.kube, self.options, self.clock, self.ui, self.confirm, self.environ = kube, options, clock, ui, confirm, environ
-        self.deadline = clock.monotonic() + options.timeout
-        self.plan: Plan | None = None
-        self.work: Work | None = None
+    plan: Plan | None
+    work: FixWork | None
 
-    @property
-    def phase(self) -> Phase:
-        if self.work is not None:
-            return self.work.phase
-        return Phase.LOOKING if self.plan is None else Phase.PLANNED
+    def resume(self) -> Outcome:
+        from .resume import resume
 
-    @property
-    def namespace(self) -> str:
-        return self.options.namespace or self.kube.namespace
-
-    def go(self) -> Outcome:
-        """Never raises for what a user, a cluster or a signal can cause: UsageErrors aside."""
-        try:
-            if self.options.resume:
-                from .resume import resume
-
-                return resume(self)
-            return self.fresh()
-        except (LitefsError, Interrupted) as error:
-            if isinstance(error, LitefsError) and error.exit_code is ExitCode.USAGE:
-                raise
-            return self.leave(error)
+        return resume(self)
 
     # --- looking
-
-    def left(self) -> float:
-        return max(0.0, self.deadline - self.clock.monotonic())
 
     def look(self) -> Case:
         return survey(self.kube, self.options, self.clock, self.ui, self.left)
@@ -123,48 +94,24 @@ class Run:
             primary_is_right=next((v for f, v in flags if f == "--primary-is-right"), self.options.primary_is_right),
         )
 
-    # --- the plan, and whether to carry it out
+    # --- the plan
 
-    def act(self, plan: Plan) -> Outcome:
+    def require_rights(self, plan: Plan) -> None:
         rights.require(self.kube, plan, self.options.request_timeout, self.clock)
-        if self.options.plan_id is not None and self.options.plan_id != plan.id:
-            raise Stopped(
-                "changed",
-                f"the plan is {plan.id} now, not {self.options.plan_id}. Nothing was changed",
-                ExitCode.CHANGED,
-                "Look at the new plan with --dry-run.",
-            )
-        if self.options.dry_run != "none":
-            self.plan = plan
-            return dry_run.walk(self.kube, plan, self.options, self.ui)
-        agreed = self.confirm(plan)
-        self.plan = plan
-        if not agreed:
-            return Outcome(ExitCode.DECLINED, "declined", "declined. Nothing was changed", None, plan)
-        self.start(plan)
-        return self.carry_out()
 
-    def start(self, plan: Plan) -> Work:
-        """The clock of the run starts when it is agreed to."""
-        self.plan = plan
-        self.deadline = self.clock.monotonic() + self.options.timeout
-        lock = Lock(self.kube, plan.namespace, plan.set_name, self.clock, self.options.request_timeout)
-        journal = Journal(journal_path(self.environ, plan.server, plan.namespace, plan.pod), self.clock)
-        self.work = Work(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline)
-        return self.work
+    def dry_run(self, plan: Plan) -> Outcome:
+        return dry_run.walk(self.kube, plan, self.options, self.ui)
+
+    def make_work(self, plan: Plan, lock: Lock, journal: Journal) -> FixWork:
+        return FixWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline)
+
+    def words(self) -> Words:
+        return fix_words(self.options.pod, self.plan.namespace if self.plan else self.namespace)
 
     def notes(self) -> dict[str, str]:
         assert self.plan is not None
-        document = json.dumps(self.plan.document(), sort_keys=True)
-        notes = {
-            "plan": self.plan.id,
-            "pod": self.plan.pod,
-            "claim": self.plan.claim,
-            "claim-uid": self.plan.claim_uid,
-            "pod-uid": self.plan.pod_uid,
-            "step": "lock",
-        }
-        return notes | ({"plan-document": document} if len(document) < MAX_NOTE else {})
+        mine = {"pod": self.plan.pod, "claim": self.plan.claim, "claim-uid": self.plan.claim_uid, "pod-uid": self.plan.pod_uid}
+        return mine | self.plan_note()
 
     def carry_out(self) -> Outcome:
         work = self.work
@@ -192,7 +139,7 @@ class Run:
             self.finish_pod(work)
         return self.finish(work)
 
-    def finish_pod(self, work: Work) -> None:
+    def finish_pod(self, work: FixWork) -> None:
         """From an armed claim to the new pod on its new claim."""
         self.step(
             "armed",
@@ -201,7 +148,7 @@ class Run:
         )
         self.end_pod(work)
 
-    def end_pod(self, work: Work) -> None:
+    def end_pod(self, work: FixWork) -> None:
         self.step(
             "pod",
             f"{'delete' if work.plan.disable_eviction else 'evict'} pod {work.plan.pod}",
@@ -209,14 +156,14 @@ class Run:
         )
         self.wait(work)
 
-    def wait(self, work: Work) -> None:
+    def wait(self, work: FixWork) -> None:
         where = "its volume" if work.plan.strategy == "in-place" else "a new volume"
         self.step("wait", f"wait for {work.plan.pod} on {where}", lambda: wait_replaced(work))
 
     silent = False
     """The target did not answer at plan time, and a volume backup was chosen for that reason."""
 
-    def finish(self, work: Work) -> Outcome:
+    def finish(self, work: FixWork) -> Outcome:
         work.record("verify")
         self.step("verify", f"verify that {work.plan.pod} follows", lambda: verify(work))
         work.record("done")
@@ -226,52 +173,19 @@ class Run:
         message = f"{plan.pod} follows {plan.primary} again, under cluster id {plan.primary_cluster_id}"
         return Outcome(ExitCode.OK, "fixed", message, self.backup_hint(work), plan, (), work.backup, tuple(work.warned))
 
-    def backup_hint(self, work: Work) -> str | None:
+    def backup_hint(self, work: FixWork) -> str | None:
         if not work.backup:
             return None
         if work.plan.backup == "export":
             return f"What it held before is in {work.backup}. When you are sure that you need none of it: rm -r {work.backup}"
         return f"What it held before is kept in {work.backup}."
 
-    def take_lock(self, work: Work) -> None:
-        def take() -> None:
-            work.lock.take(self.notes(), break_lock=self.options.break_lock, resume=self.options.resume)
-            work.journal.open()
-            if work.journal.warning:
-                work.warn(work.journal.warning)
-            work.journal.write("start", plan=work.plan.id, document=work.plan.document())
-
-        self.step("lock", f"lock statefulset {work.plan.set_name}", take)
-
-    def step(self, key: str, title: str, do: Callable[[], object]) -> None:
-        self.ui.step(key, title, "doing")
-        try:
-            do()
-        except BaseException:
-            self.ui.step(key, title, "failed")
-            raise
-        self.ui.step(key, title, "done")
-
     # --- leaving
 
-    def leave(self, error: LitefsError | Interrupted) -> Outcome:
-        """The state decides the exit code. The lock goes where nothing was changed, and stays where --resume needs it."""
-        work = self.work
-        if work is None:
-            return failure(error, self.phase, self.plan, self.options.pod, self.namespace)
-        if work.phase is Phase.DELETING:
-            self.settle(work)
-        undo = {"scale": scale.restore, "in-place": in_place.put_back}.get(work.plan.strategy)
-        restored = undo(work) if undo is not None else ""
-        outcome = failure(error, work.phase, work.plan, self.options.pod, work.plan.namespace)
-        if work.phase in (*BEFORE, Phase.SCALED, Phase.RENAMED, Phase.DONE) and not restored:
-            work.lock.release()
-        else:
-            work.journal.write("stopped", message=outcome.message, code=int(outcome.code))
-            work.lock.abandon()
-        work.journal.close()
-        hint = " ".join(h for h in (outcome.hint, restored) if h) or None
-        return dataclasses.replace(outcome, hint=hint, backup=work.backup, warnings=tuple(work.warned))
+    def undo(self, work: Work) -> str:
+        assert isinstance(work, FixWork)
+        back = {"scale": scale.restore, "in-place": in_place.put_back}.get(work.plan.strategy)
+        return back(work) if back is not None else ""
 
     def settle(self, work: Work) -> None:
         """The delete was cut off: whether it arrived is looked up, twice a second apart. Unknown counts as deleted."""

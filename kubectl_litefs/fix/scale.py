@@ -10,7 +10,7 @@ from ..exitcodes import ExitCode
 from . import destroy
 from .calls import core
 from .wait import wait_replaced
-from .work import POLL, Phase, Stopped, Work, passing, terminating, uid_of
+from .work import POLL, FixWork, Phase, Stopped, passing, terminating, uid_of
 
 ANNOTATION = "kubectl-litefs/restore-replicas"
 RESTORE = 20.0
@@ -18,7 +18,7 @@ RESTORE = 20.0
 MERGE = "application/merge-patch+json"
 
 
-def replace(work: Work, gate: Callable[[], None]) -> None:
+def replace(work: FixWork, gate: Callable[[], None]) -> None:
     """Gate, note the count, scale down, delete the one claim, scale back, wait."""
     plan, (note, down, _, up, forget) = work.plan, work.plan.calls
     target = int(down.body["spec"]["replicas"])
@@ -54,7 +54,7 @@ def replace(work: Work, gate: Callable[[], None]) -> None:
     step("forget", forget.what, lambda: _patch(work, forget.path, forget.body))
 
 
-def _patch(work: Work, path: str, body: Any) -> None:
+def _patch(work: FixWork, path: str, body: Any) -> None:
     """Merge patches that set a value are the same when sent twice, so a lost answer is simply asked again."""
     while True:
         try:
@@ -66,7 +66,7 @@ def _patch(work: Work, path: str, body: Any) -> None:
             work.sleep(error.retry_after or POLL)
 
 
-def _replicas(work: Work) -> int | None:
+def _replicas(work: FixWork) -> int | None:
     owner = work.statefulset()
     if owner is None or uid_of(owner) != work.plan.set_uid:
         raise Stopped("changed", f"the StatefulSet {work.plan.set_name} is gone or another one", ExitCode.STOPPED_BEFORE)
@@ -74,7 +74,7 @@ def _replicas(work: Work) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _wait_gone(work: Work, target: int) -> None:
+def _wait_gone(work: FixWork, target: int) -> None:
     """Somebody who sets the replicas meanwhile ends it: nothing was deleted yet."""
     plan = work.plan
     stem, _, first = plan.pod.rpartition("-")
@@ -101,7 +101,7 @@ def _wait_gone(work: Work, target: int) -> None:
         work.sleep(POLL)
 
 
-def _wait_claim_gone(work: Work) -> None:
+def _wait_claim_gone(work: FixWork) -> None:
     while True:
         try:
             claim = work.claim()
@@ -118,7 +118,7 @@ def _wait_claim_gone(work: Work) -> None:
         work.sleep(POLL)
 
 
-def _scale_back(work: Work, target: int) -> None:
+def _scale_back(work: FixWork, target: int) -> None:
     """Only where the value is still ours."""
     now = _replicas(work)
     if now == target:
@@ -127,7 +127,7 @@ def _scale_back(work: Work, target: int) -> None:
         work.warn(f"somebody set the replicas to {now}; this run had {target} and does not set them back to {work.plan.replicas}")
 
 
-def restore(work: Work) -> str:
+def restore(work: FixWork) -> str:
     """After a stop: the replicas as they were, on a deadline of its own. Empty where that is so, else the command."""
     if work.phase in (Phase.LOOKING, Phase.PLANNED, Phase.DONE, Phase.REPLACED):
         return ""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ..errors import CouldNotLook, KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from ..gather import live
-from ..model.cluster import Cluster
+from ..model.cluster import Cluster, Facts
 from ..model.origin import GapReason
 from ..model.target import Target
 from ..parse.assemble import assemble
@@ -42,22 +42,30 @@ WHOLE = 90.0
 """Seconds for one survey, where the server asks to wait."""
 
 
+def facts_of(
+    patient: Patient, names: tuple[str, ...], options: FixOptions, clock: Clock, observer: Observer, kinds: frozenset[str] = KINDS
+) -> Facts:
+    """One look at the whole clusters that `names` (`pod/NAME`, `statefulset/NAME`) belong to, their LiteFS asked twice."""
+    target = Target(
+        namespace=options.namespace or patient.namespace,
+        names=names,
+        request_timeout=WHOLE,
+        run_timeout=min(WHOLE, max(1.0, patient.left())),
+        second_look=BETWEEN_LOOKS,
+        always_look_twice=True,
+        kinds=kinds,
+        port=options.port,
+    )
+    return assemble(live.gather(patient, target, clock, observer))
+
+
 def survey(kube: WritableKube, options: FixOptions, clock: Clock, observer: Observer, left: Callable[[], float]) -> Case:
     """One look at everything. Raises UsageError for a pod that does not exist, CouldNotLook where sight is missing."""
     namespace = options.namespace or kube.namespace
-    target = Target(
-        namespace=namespace,
-        names=(f"pod/{options.pod}",),
-        request_timeout=WHOLE,
-        run_timeout=min(WHOLE, max(1.0, left())),
-        second_look=BETWEEN_LOOKS,
-        always_look_twice=True,
-        kinds=KINDS | ({"horizontalpodautoscalers"} if options.strategy == "scale" else frozenset()),
-        port=options.port,
-    )
+    kinds = KINDS | ({"horizontalpodautoscalers"} if options.strategy == "scale" else frozenset())
     patient = Patient(kube, clock, left, options.request_timeout)
     try:
-        facts = assemble(live.gather(patient, target, clock, observer))
+        facts = facts_of(patient, (f"pod/{options.pod}",), options, clock, observer, kinds)
     except UsageError as error:
         raise _no_such_pod(patient, options, namespace) if error.reference == "not-found" else error from None
     cluster = next((c for c in facts.clusters if c.pod(options.pod) is not None), None)
@@ -66,7 +74,7 @@ def survey(kube: WritableKube, options: FixOptions, clock: Clock, observer: Obse
         raise LitefsError(
             "no-litefs", f"pod {options.pod} does not run LiteFS as far as can be seen", hint=hint, exit_code=ExitCode.REFUSED
         )
-    _require_sight(cluster)
+    require_sight(cluster)
     pod = cluster.pod(options.pod)
     assert pod is not None
     if options.container is not None and pod.container.name != options.container:
@@ -82,8 +90,12 @@ def survey(kube: WritableKube, options: FixOptions, clock: Clock, observer: Obse
             cluster,
             pods=tuple(pod if p.name == pod.name else dataclasses.replace(p, http_port=options.port) for p in cluster.pods),
         )
-    headers = {p.name: _headers(kube, p.namespace, p.name, p.http_port, options) for p in cluster.pods if p.info is not None}
-    return Case(cluster, pod, kube.server, kube.context, kube.cluster, headers)
+    return Case(cluster, pod, kube.server, kube.context, kube.cluster, headers_of(kube, cluster, options))
+
+
+def headers_of(kube: WritableKube, cluster: Cluster, options: FixOptions) -> dict[str, tuple[str, ...]]:
+    """Pod -> what LiteFS says of its cluster id in the header of an answer."""
+    return {p.name: _headers(kube, p.namespace, p.name, p.http_port, options) for p in cluster.pods if p.info is not None}
 
 
 def _headers(kube: WritableKube, namespace: str, pod: str, port: int, options: FixOptions) -> tuple[str, ...]:
@@ -97,7 +109,7 @@ def _headers(kube: WritableKube, namespace: str, pod: str, port: int, options: F
     return (re.sub(r"[^\x21-\x7e]", "?", answer.headers.get("litefs-cluster-id", ""))[:64],)
 
 
-def _require_sight(cluster: Cluster) -> None:
+def require_sight(cluster: Cluster) -> None:
     for plural in INDISPENSABLE:
         gap = cluster.gaps.get(plural)
         if gap is None or cluster.list(plural) is not None:

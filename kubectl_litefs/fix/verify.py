@@ -11,7 +11,7 @@ from ..exitcodes import ExitCode
 from ..model.litefs import Database
 from ..model.origin import Gap
 from .calls import core
-from .work import Phase, Stopped, Work, uid_of
+from .work import FixWork, Phase, Stopped, uid_of
 
 APART = 10.0
 """Seconds between the two samples that must both be good."""
@@ -34,7 +34,7 @@ class Sample:
 class Verification:
     """`good` is the first of the two samples once it is there."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: FixWork) -> None:
         self.work, self.plan = work, work.plan
         self.began = work.clock.monotonic()
         self.joined = False
@@ -191,7 +191,7 @@ def by_name(databases: Iterable[Database]) -> dict[str, Database]:
     return {d.name: d for d in databases}
 
 
-def verify(work: Work) -> None:
+def verify(work: FixWork) -> None:
     try:
         Verification(work).run()
     except KubeError as error:

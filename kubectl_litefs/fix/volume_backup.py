@@ -6,12 +6,12 @@ from typing import Any
 
 from ..errors import KubeError
 from .backup import BackupFailed
-from .work import POLL, Work, passing
+from .work import POLL, FixWork, passing
 
 SNAPSHOTS = "/apis/snapshot.storage.k8s.io/v1/namespaces/{}/volumesnapshots"
 
 
-def snapshot(work: Work) -> str:
+def snapshot(work: FixWork) -> str:
     """A VolumeSnapshot of the claim that is ready to use; its name. Raises BackupFailed."""
     plan = work.plan
     path = SNAPSHOTS.format(plan.namespace)
@@ -44,7 +44,7 @@ def snapshot(work: Work) -> str:
         work.sleep(POLL)
 
 
-def _read(work: Work, path: str) -> dict[str, Any] | None:
+def _read(work: FixWork, path: str) -> dict[str, Any] | None:
     try:
         return work.object(path)
     except KubeError as error:
@@ -53,7 +53,7 @@ def _read(work: Work, path: str) -> dict[str, Any] | None:
         raise BackupFailed(error.as_kubectl_prints_it()) from error
 
 
-def retain(work: Work) -> str:
+def retain(work: FixWork) -> str:
     """The volume's reclaim policy becomes Retain, and is read back. The volume's name. Raises BackupFailed."""
     path = f"/api/v1/persistentvolumes/{work.plan.volume}"
     if not work.plan.volume:
@@ -69,7 +69,7 @@ def retain(work: Work) -> str:
     return work.plan.volume
 
 
-def require_retained(work: Work) -> None:
+def require_retained(work: FixWork) -> None:
     """Somebody, or an operator, may have set it back. Raises BackupFailed, or KubeError."""
     found = work.object(f"/api/v1/persistentvolumes/{work.plan.volume}") or {}
     spec = found.get("spec") or {}

@@ -45,7 +45,7 @@ class Replacement:
                 self.pause(f"the API server does not answer: {error.as_kubectl_prints_it()}", error.retry_after)
                 continue
             new_pod = pod is not None and uid_of(pod) != self.plan.pod_uid
-            new_claim = claim is not None and (uid_of(claim) != self.plan.claim_uid or self.plan.strategy == "in-place")
+            new_claim = claim is not None and (uid_of(claim) != self.plan.claim_uid or self.plan.keeps_claim)
             if pod is not None and new_pod and new_claim and not terminating(pod) and started(pod):
                 return uid_of(pod)
             self.heal(pod, claim, new_pod)

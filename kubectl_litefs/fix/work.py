@@ -12,16 +12,16 @@ from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..model.litefs import Database, Info
 from ..model.origin import Gap
-from ..parse.litefs_http import read_info, read_vars
 from ..ports import Clock, WritableKube
+from .aim import Aim
 from .calls import core
+from .export import Node
 from .journal import Journal
 from .lock import Lock
 from .options import FixOptions
 from .patient import STUMBLES
 from .plan import Plan
 
-MAX_JSON = 8 * 1024 * 1024
 POLL = 1.5
 """Seconds between two looks while waiting: two objects each time, so less than two requests a second. Plain GETs read
 what is true now; a watch may serve an old cache, and ends in ways that need the same polling behind it."""
@@ -75,7 +75,7 @@ class Work:
     options: FixOptions
     clock: Clock
     ui: Ui
-    plan: Plan
+    plan: Aim
     lock: Lock
     journal: Journal
     deadline: float
@@ -147,15 +147,22 @@ class Work:
     def statefulset(self) -> dict[str, Any] | None:
         return self.object(f"/apis/apps/v1/namespaces/{self.plan.namespace}/statefulsets/{self.plan.set_name}")
 
-    def litefs(self, pod: str, path: str) -> bytes:
-        url = f"/api/v1/namespaces/{self.plan.namespace}/pods/{pod}:{self.plan.port}/proxy/{path}"
-        return self.kube.get(url, timeout=self.options.request_timeout, max_bytes=MAX_JSON)
+    def node(self, pod: str) -> Node:
+        timeout = self.options.request_timeout
+        return Node(self.kube, self.plan.namespace, pod, self.plan.port, timeout, self.left, self.tick)
 
     def info(self, pod: str) -> Info | Gap:
-        return read_info(f"litefs/{self.plan.namespace}/{pod}/info.json", self.litefs(pod, "info"))
+        return self.node(pod).info()
 
     def databases(self, pod: str) -> tuple[Database, ...] | Gap:
-        return read_vars(f"litefs/{self.plan.namespace}/{pod}/vars.json", self.litefs(pod, "debug/vars"))
+        return self.node(pod).databases()
+
+
+@dataclass
+class FixWork(Work):
+    """That of `fix-cluster-id`."""
+
+    plan: Plan
 
 
 def passing(error: KubeError) -> bool:

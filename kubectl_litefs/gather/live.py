@@ -225,7 +225,7 @@ class _Gathering:
             path = _litefs_path(pod.ref, "info.json")
             if path not in self.items:
                 jobs[path] = partial(self.ask, pod.ref, pod.http_port, "info.json")
-            for previous in (False, True):
+            for previous in (False, True) if self.target.logs else ():
                 if not previous or pod.container.restarts or pod.container.status.get("lastState"):
                     log_path = f"logs/{pod.namespace}/{pod.name}/{pod.container.name}{'.previous' if previous else ''}.log"
                     jobs[log_path] = partial(read_log, self.kube, pod.ref, pod.container.name, previous, self.timeout)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from ..errors import CouldNotLook, UsageError
+from ..model.cluster import Facts
 from ..model.objects import Obj
 
 KINDS = {
@@ -90,3 +91,12 @@ def wanted(names: tuple[str, ...], selector: str | None, objects: Mapping[str, l
         chosen = [c for c in picked if not names or c in chosen] or picked
     return tuple(dict.fromkeys(chosen))
 
+
+def require_litefs(facts: Facts) -> None:
+    """No LiteFS found is never a pass."""
+    if not facts.clusters:
+        raise CouldNotLook(
+            "no-litefs-found",
+            "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
+            hint="Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
+        )

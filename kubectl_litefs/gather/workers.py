@@ -25,8 +25,10 @@ class _Done(Generic[T]):
         self.value, self.error = value, error
 
 
-def run_all(jobs: Mapping[str, Callable[[], T]], seconds: float, each: float = 1e6) -> dict[str, T | BaseException]:
-    """Run the jobs on daemon threads; key -> result, or the exception it raised, or TimeoutError where it did not end.
+def run_all(
+    jobs: Mapping[str, Callable[[], T]], seconds: float, each: float = 1e6, workers: int = WORKERS
+) -> dict[str, T | BaseException]:
+    """Run the jobs on `workers` daemon threads; key -> result, or the exception it raised, or TimeoutError where it did not end.
 
     Waits at most `seconds` for all and `each` for one, then leaves whatever hangs behind: daemon threads do not keep
     the process alive, and a thread that hangs is replaced so that the jobs behind it still run.
@@ -52,7 +54,7 @@ def run_all(jobs: Mapping[str, Callable[[], T]], seconds: float, each: float = 1
     def start() -> None:
         threading.Thread(target=work, daemon=True).start()
 
-    for _ in range(min(WORKERS, len(jobs))):
+    for _ in range(min(workers, len(jobs))):
         start()
     outcome: dict[str, T | BaseException] = {}
     ends = time.monotonic() + max(0.0, seconds) + PATIENCE

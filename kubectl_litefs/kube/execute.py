@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,16 +16,27 @@ from .session import Wire
 from .words import one_line
 
 PROTOCOL = "v4.channel.k8s.io"
-STDOUT, STDERR, STATUS = 1, 2, 3
+STDIN, STDOUT, STDERR, STATUS = 0, 1, 2, 3
+FRAME = 32 * 1024
+"""Bytes in one frame to the command."""
 MOST = 64 * 1024
 """Bytes of output that are kept."""
 
 
 def execute(
-    base: str, path: str, container: str, command: tuple[str, ...], wire: Wire, headers: Mapping[str, str], timeout: float
+    base: str,
+    path: str,
+    container: str,
+    command: tuple[str, ...],
+    wire: Wire,
+    headers: Mapping[str, str],
+    timeout: float,
+    stdin: Iterable[bytes] | None = None,
+    stdout: Callable[[bytes], None] | None = None,
 ) -> Executed:
     """The command's exit code and output. Raises KubeError where the server refuses or no end is seen in time."""
     words = [("container", container), *(("command", w) for w in command), ("stdout", "true"), ("stderr", "true")]
+    words += [("stdin", "true")] if stdin is not None else []
     url = base.replace("http", "ws", 1) + quote(path, safe="/:-._~") + "?" + urlencode(words)
     ends = time.monotonic() + timeout
     try:
@@ -35,7 +46,9 @@ def execute(
     except (websocket.WebSocketException, OSError) as error:
         raise _unreachable(one_line(f"cannot open an exec session with {urlsplit(base).hostname}: {error}", 300)) from error
     try:
-        return _read(socket, ends)
+        if stdin is not None:
+            _send(socket, stdin, ends)
+        return _read(socket, ends, stdout)
     except (websocket.WebSocketException, OSError) as error:
         raise _unreachable(one_line(f"the exec session broke off: {error}", 300)) from error
     finally:
@@ -62,7 +75,18 @@ def _connect(url: str, wire: Wire, headers: Mapping[str, str], timeout: float) -
     )
 
 
-def _read(socket: Any, ends: float) -> Executed:
+def _send(socket: Any, stdin: Iterable[bytes], ends: float) -> None:
+    """In frames that every server takes. A command that ends early breaks the connection, or its result is read below."""
+    for piece in stdin:
+        for at in range(0, len(piece), FRAME):
+            socket.settimeout(max(0.05, ends - time.monotonic()))
+            try:
+                socket.send_binary(bytes([STDIN]) + piece[at : at + FRAME])
+            except websocket.WebSocketConnectionClosedException:
+                return
+
+
+def _read(socket: Any, ends: float, stdout: Callable[[bytes], None] | None = None) -> Executed:
     output = bytearray()
     while True:
         socket.settimeout(max(0.05, ends - time.monotonic()))
@@ -71,7 +95,9 @@ def _read(socket: Any, ends: float) -> Executed:
         if not data:
             raise _unreachable("the exec session ended without a result")
         channel, rest = data[0], data[1:]
-        if channel in (STDOUT, STDERR) and len(output) < MOST:
+        if channel == STDOUT and stdout is not None:
+            stdout(rest)
+        elif channel in (STDOUT, STDERR) and len(output) < MOST:
             output += rest[: MOST - len(output)]
         if channel == STATUS:
             return Executed(_code(rest), output.decode("utf8", "replace"))

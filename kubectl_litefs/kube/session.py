@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import requests
@@ -140,13 +140,14 @@ class Session:
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | BinaryIO | None = None,
         content_type: str = "",
         *,
         timeout: float,
         idle: float | None = None,
     ) -> Iterator[tuple[requests.Response, float]]:
-        """(an answer with a 2xx status, when its time is up). Sent once; after a 401 once more with new credentials."""
+        """(an answer with a 2xx status, when its time is up). Sent once; after a 401 once more with new credentials.
+        A file as body is sent from where it stands, in pieces."""
         ends = time.monotonic() + timeout
         url = self._base + quote(path, safe="/:-._~")
         headers = {"Content-Type": content_type} if content_type else None
@@ -158,6 +159,8 @@ class Session:
                 authorization = self._renew().authorization
                 if authorization:
                     self._http.headers["Authorization"] = authorization
+                if body is not None and not isinstance(body, bytes):
+                    body.seek(0)
                 response = self._send(method, url, query, body, headers, quiet)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise self._unreachable(path, error, timeout, method) from error
@@ -173,7 +176,7 @@ class Session:
         method: str,
         url: str,
         query: Mapping[str, str] | None,
-        body: bytes | None,
+        body: bytes | BinaryIO | None,
         headers: Mapping[str, str] | None,
         timeout: float,
     ) -> requests.Response:

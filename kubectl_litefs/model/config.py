@@ -99,7 +99,8 @@ class Exec:
 
     `cmd` is expanded. `argv` is how LiteFS splits it, None when it cannot (`split_error` says how). `dropped`
     is what stands after an unquoted `& | ; < >` and is silently thrown away. `extra_keys` are ignored by LiteFS.
-    `from_args` is True for the words after `--`.
+    `from_args` is True for the words after `--`. `user_switch` is `su-exec`, `gosu`, ... where one stands before the
+    program, also inside `sh -c`, and `user` its target.
     """
 
     cmd: str
@@ -113,6 +114,8 @@ class Exec:
     from_args: bool
     known: bool
     evidence: Evidence
+    user_switch: str | None = None
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,13 @@ def exports(pods: Iterable[Pod], only: str | None = None) -> Iterator[str]:
                 yield from export(pod, database)
 
 
+def save_all(cluster: Cluster) -> str:
+    """Our own command that saves and checks every copy, and changes nothing."""
+    subject = cluster.subject
+    name = subject.name if subject.kind == "StatefulSet" else f"{subject.kind.lower()}/{subject.name}"
+    return f"kubectl litefs rescue save {name} -n {cluster.namespace}"
+
+
 def plain(database: str) -> bool:
     """Whether a name is safe to import under: LiteFS does not check it."""
     return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", database) is not None

@@ -27,3 +27,5 @@ class Target:
     """Only these plurals are listed; None lists all that `diagnose` reads. Pods must be among them."""
     port: int | None = None
     """LiteFS's HTTP port on every pod, where it is neither 20202 nor to be read from litefs.yml."""
+    logs: bool = True
+    """Read the logs. Without them the positions are there sooner, and less can be judged."""

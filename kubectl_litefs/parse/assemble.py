@@ -13,7 +13,7 @@ from ..model.snapshot import Snapshot
 from .discover import signs
 from .files.read import Given, read_files
 from .node import build_pod, workload_of
-from .objects import CLUSTER, NAMESPACED, list_path, read_cluster, read_namespace
+from .objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, list_path, read_cluster, read_namespace
 
 WORKLOADS = ("statefulsets", "deployments", "daemonsets")
 
@@ -51,7 +51,7 @@ def _from_files(snapshot: Snapshot) -> Facts:
     for world in given.worlds:
         for namespace, (objects, missing) in world.namespaces.items():
             clusters += _clusters(snapshot, namespace, objects, missing)
-    unseen = {plural: Gap(list_path(plural, ""), GapReason.OFFLINE, "") for plural in (*NAMESPACED, *CLUSTER)}
+    unseen = {plural: Gap(list_path(plural, ""), GapReason.OFFLINE, "") for plural in (*NAMESPACED, *CLUSTER, *OPTIONAL_CLUSTER)}
     clusters += _alone(snapshot, given, {p.config.name for c in clusters for p in c.pods if p.config}, unseen)
     return Facts(
         clusters=tuple(clusters),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.config import Exec, Problem, ProblemKind, Sight, Value
 from .config_text import ConfigText
+from .exec_user import user_of
 from .exec_words import INVALID, split_command
 from .expand import worst
 from .schema import EXEC_KEYS, FIELDS, GO_TYPES, OLD, SECTIONS, Field, join_key, suggest
@@ -237,10 +238,8 @@ class Decoder:
         if made.argv == () and sight is not Sight.UNKNOWN:
             panic = "panic: runtime error: slice bounds out of range [1:0]"
             self.problem(ProblemKind.EXEC, at, panic, node, sight)
-        return Exec(
-            made.cmd, made.raw, wanted, known, made.argv, made.split_error, made.dropped,
-            tuple(n.value for n in extra), False, made.known, made.evidence,
-        )  # fmt: skip
+        keys = tuple(n.value for n in extra)
+        return replace(made, if_candidate=wanted, if_candidate_known=known, extra_keys=keys)
 
     def if_candidate(self, key: str, node: Node | None) -> tuple[bool, bool]:
         """(value, whether it is known)."""
@@ -263,7 +262,8 @@ def make_exec(cmd: str, raw: str, sight: Sight, evidence: Any, *, from_args: boo
     split = split_command(cmd)
     error = None if split.argv is not None else INVALID
     known = sight in (Sight.KNOWN, Sight.UNSET)
-    return Exec(cmd, raw, False, True, split.argv, error, split.dropped, (), from_args, known, evidence)
+    switch, user = user_of(split.argv) if split.argv else (None, None)
+    return Exec(cmd, raw, False, True, split.argv, error, split.dropped, (), from_args, known, evidence, switch, user)
 
 
 def _exec_members(node: Node) -> tuple[dict[str, Node], tuple[Node, ...]]:

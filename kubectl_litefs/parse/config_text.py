@@ -75,6 +75,8 @@ class ConfigText:
 
     def evidence(self, line: int) -> Evidence:
         """The line as written, counted as the file's own."""
+        if self.origin is not None and line == len(self.lines) > 1 and not self.lines[-1]:
+            line -= 1  # behind the last line break there may be no line of the file
         written = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         excerpt = shown(written).strip()[:MAX_EXCERPT]
         if self.origin is None:

@@ -107,7 +107,7 @@ def plain_value(text: str, tag: str, *, plain: bool = True) -> Any:
     if tag == "!!int":
         value = _integer(text)
         return text if value is None else value
-    if tag == "!!float" and not _SPECIAL_FLOAT.match(text):
+    if tag == "!!float" and len(text) <= MAX_DIGITS and _FLOAT.match(text.replace("_", "")):
         return float(text.replace("_", ""))
     if plain and tag == "!!str" and text in _OLD_TRUE | _OLD_FALSE:
         return text in _OLD_TRUE

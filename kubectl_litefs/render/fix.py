@@ -73,6 +73,7 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
     text = outcome.message if "-" in first else outcome.message[:1].upper() + outcome.message[1:]
     text = clean(text).rstrip(".") + "."
     lines = [line((part, "good" if outcome.code == 0 else "strong")) for part in wrap(text, width)]
+    lines += [line("  ", (part, "")) for told in outcome.proof for part in wrap(told, width - 2)]
     return lines + [line(part) for part in wrap(outcome.hint or "", width) if part]
 
 

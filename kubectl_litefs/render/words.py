@@ -11,7 +11,7 @@ from ..model.origin import Evidence
 
 _HARMFUL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _BLANKS = re.compile(r"[\t\n\r\x0b\x0c\u2028\u2029]+")
-_COMMAND = re.compile(r"(^|[|;&(]\s*)kubectl (litefs (\S+) ?)?")
+_COMMAND = re.compile(r"(^|[|;&(]\s*)kubectl (litefs ((?:rescue )?\S+) ?)?")
 _NO_CLUSTER = {"rules", "explain", "rbac", "demo", "version"}
 """Commands that take no cluster flags."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..model.candidates import blind
 from ..model.cluster import Cluster
-from ..model.copies import best_source, directory_back, exports
+from ..model.copies import best_source, directory_back, exports, save_all
 from ..model.families import names, positions
 from ..model.identity import Recreated, recreated, strangers, volume_explains
 from ..model.rule import Finding, Rule, Severity, Unknown
@@ -49,7 +49,7 @@ def _finding(cluster: Cluster, found: Recreated) -> Finding:
 def _rescue(cluster: Cluster, found: Recreated) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Commands and steps. The way back is shown only where one replica is the best in all, and none contradicts it."""
     pods, primary = [s.pod for s in found.replicas], found.primary
-    saves = tuple(exports([*pods, *([primary] if primary else [])]))
+    saves = (save_all(cluster), *exports([*pods, *([primary] if primary else [])]))
     if primary is not None and volume_explains(primary):
         return saves, (*RULE.fix[:3], _NO_VOLUME)
     one_history = len({s.own for s in found.replicas}) == 1
@@ -87,8 +87,10 @@ RULE = Rule(
     "start. The guide's reset of the replicas would delete the data now.",
     fix=(
         "Do not reset, restart or scale a replica, and change no clusterid file by hand: the differing id is what protects the data.",
-        "Save every database of every replica, and what the new primary has collected; each integrity check must answer ok.",
+        "Save every database of every replica, and what the new primary has collected: `kubectl litefs rescue save` does it and "
+        "checks each file. By hand: the exports below; each integrity check must answer ok.",
         "Stop the writers if you can: what the new primary takes from now on will not be in the restored data.",
+        "`kubectl litefs rescue plan` shows the way back, `rescue run` takes it and proves it. By hand it is what follows.",
         "Copy the best replica's data directory beside the primary's own, and go on only if both lists of sha256sum are the same.",
         "From here on there is no way back by doing nothing: swap the directories and restart only the primary, at once.",
         "Check that /info shows the old id, then that txid and checksum are equal on all pods. Replicas return by themselves, in "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..model.candidates import blind
 from ..model.cluster import Cluster
-from ..model.copies import best_holder, exports, import_copy, plain
+from ..model.copies import best_holder, exports, import_copy, plain, save_all
 from ..model.families import position
 from ..model.lost import Lost, cleared_lines, lost_databases
 from ..model.rule import Finding, Rule, Severity, Unknown
@@ -42,7 +42,7 @@ def _finding(cluster: Cluster, loss: Lost) -> Finding:
 
 def _rescue(cluster: Cluster, loss: Lost) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Export from every holder at once; the way back only where it overwrites nothing and the best copy is clear."""
-    saves = tuple(exports([p for p, _ in loss.holders], loss.name))
+    saves = (save_all(cluster), *exports([p for p, _ in loss.holders], loss.name))
     if loss.again:
         return saves, (RULE.fix[0], *_MADE_AGAIN)
     source, contradict = best_holder(loss.holders)
@@ -72,10 +72,12 @@ RULE = Rule(
     cause="LiteFS found a broken header at its start and deleted its copy, or somebody removed the files. The cluster id is "
     "unchanged, so nothing protects the replicas.",
     fix=(
-        "At once, before anything else, save the database from every replica; each integrity check must answer ok.",
+        "At once, before anything else, save the database from every replica: `kubectl litefs rescue save` does it and checks each "
+        "file. By hand: the exports below; each integrity check must answer ok.",
         "Stop the writers if that is quick. Do not restart the primary before the import: its start commands (migrations) make the "
         "file again. Never reset a replica now.",
-        "Import the best file into the primary, then restart the primary's pod: open connections keep the empty schema.",
+        "Import the best file into the primary, then restart the primary's pod: open connections keep the empty schema. `kubectl "
+        "litefs rescue run` does both, and proves the result.",
         "Then txid and checksum must be equal on all pods; `client transaction id ... exceeds` in the primary's log is the rescue "
         "here, not a loss.",
     ),

@@ -10,11 +10,9 @@ from ..model.grouping import Fault, Sighting, faults, lines_seen, log_command
 from ..model.origin import Evidence
 from ..model.pod import Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
+from ..model.users import ROOTS, setting, switched_to
 
 USER = "user"
-ROOTS = ("root", "0", "0:0", "root:root", "root:0", "0:root")
-BY_DEFAULT_ROOT = ("sudo", "doas", "runuser")
-"""Programs that switch to root where no user is named."""
 
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
@@ -31,9 +29,9 @@ def _in_spec(pod: Pod) -> Iterator[Sighting]:
     if runs_litefs(pod):
         return
     container, command = pod.container, pod.container.litefs
-    user, where = _setting(pod, "runAsUser")
-    refuses, refusal = _setting(pod, "runAsNonRoot")
-    to = (command.user_switch_to or ("root" if command.user_switch in BY_DEFAULT_ROOT else "")) if command else ""
+    user, where = setting(pod, container, "runAsUser")
+    refuses, refusal = setting(pod, container, "runAsNonRoot")
+    to = switched_to(command.user_switch, command.user_switch_to) if command else None
     if isinstance(user, int) and user != 0:
         yield _sighting(pod, f"container {container.name} runs as user {user}", where)
     elif refuses is True:
@@ -43,17 +41,8 @@ def _in_spec(pod: Pod) -> Iterator[Sighting]:
         name = container.build.user.value
         if name is not None and name not in ROOTS:
             yield _sighting(pod, f"the image runs as user {name} (USER in its Dockerfile)", container.build.user.evidence)
-    if command is not None and command.user_switch and to and to not in ROOTS:
+    if command is not None and to:
         yield _sighting(pod, f"{command.user_switch} makes it user {to} before litefs starts", command.evidence)
-
-
-def _setting(pod: Pod, key: str) -> tuple[object, Evidence | None]:
-    """A security setting of the container, or of the pod where the container says nothing."""
-    for path in (f"{pod.container.field}.securityContext.{key}", f"spec.securityContext.{key}"):
-        value = pod.obj.get(path)
-        if value is not None:
-            return value, pod.obj.seen(path)
-    return None, None
 
 
 def _sighting(pod: Pod, told: str, evidence: Evidence | None) -> Sighting:

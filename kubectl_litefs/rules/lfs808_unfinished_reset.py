@@ -1,8 +1,8 @@
-"""LFS808 unfinished-reset: what a `fix-cluster-id` that was stopped has left behind."""
+"""LFS808 unfinished-reset: what a `fix-cluster-id` or a `rescue` that was stopped has left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from ..model.cluster import Cluster
@@ -48,6 +48,8 @@ def _scaled(cluster: Cluster, owner: Obj, wanted: str) -> Finding:
 
 def _stopped(cluster: Cluster, owner: Obj, lock: Obj) -> Finding:
     notes = lock.mapping("metadata.annotations")
+    if notes.get(NOTES + "command") == "rescue":
+        return _rescue(owner, lock, notes)
     pod, step = str(notes.get(NOTES + "pod", "?")), str(notes.get(NOTES + "step", "?"))
     armed = " Its claim may be Terminating: do not restart the pod." if step in ARMED else ""
     return RULE.finding(
@@ -56,6 +58,18 @@ def _stopped(cluster: Cluster, owner: Obj, lock: Obj) -> Finding:
         lock.seen("spec.renewTime"),
         lock.seen("metadata.annotations", {k: v for k, v in sorted(notes.items()) if k in (NOTES + "pod", NOTES + "step", NOTES + "backup")}),
         commands=(f"kubectl litefs fix-cluster-id {pod} -n {owner.ref.namespace} --resume",) if pod in {p.name for p in cluster.pods} | _names(owner) else (),
+        key="lock",
+    )
+
+
+def _rescue(owner: Obj, lock: Obj, notes: Mapping[str, object]) -> Finding:
+    step = str(notes.get(NOTES + "step", "?"))
+    return RULE.finding(
+        owner.ref,
+        f"A rescue of {owner.ref.name} by {lock.get('spec.holderIdentity', '?')} was stopped at the step {step}, and nobody goes on with it. Restart and reset no pod before it is finished.",
+        lock.seen("spec.renewTime"),
+        lock.seen("metadata.annotations", {k: v for k, v in sorted(notes.items()) if k in (NOTES + "command", NOTES + "step")}),
+        commands=(f"kubectl litefs rescue run {owner.ref.name} -n {owner.ref.namespace} --resume",),
         key="lock",
     )
 

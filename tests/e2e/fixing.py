@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kubectl_litefs import app
 from kubectl_litefs.cli.live import SystemClock
@@ -44,9 +44,13 @@ class Handled:
             self.changed.append(f"{method} {path.rsplit('/', 2)[-2]}/{path.rsplit('/', 1)[-1]}")
         return self.kube.exchange(method, path, body, query=query, content_type=content_type, timeout=timeout)
 
-    def execute(self, namespace: str, pod: str, container: str, command: Any, *, timeout: float) -> Executed:
+    def upload(self, path: str, file: BinaryIO, *, query: Mapping[str, str] | None = None, timeout: float) -> Answer:
+        self.before("POST", path)
+        return self.kube.upload(path, file, query=query, timeout=timeout)
+
+    def execute(self, namespace: str, pod: str, container: str, command: Any, *, timeout: float, **streams: Any) -> Executed:
         self.before("EXEC", pod)
-        return self.kube.execute(namespace, pod, container, command, timeout=timeout)
+        return self.kube.execute(namespace, pod, container, command, timeout=timeout, **streams)
 
     def close(self) -> None:
         self.kube.close()

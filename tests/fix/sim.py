@@ -12,18 +12,19 @@ import re
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kubectl_litefs.errors import KubeError
 from kubectl_litefs.kube.session import right_for
 from kubectl_litefs.ports import Answer, Executed
 
 from ..harness import APP, CLUSTER_ID, NOW, NS, snapshot, stamp
+from .disk import Disk
 
 STRANGER = "LFSC00000000000000B2"
 PROTECTION = "kubernetes.io/pvc-protection"
@@ -76,6 +77,8 @@ class Volume:
     cluster_id: str | None = None
     databases: dict[str, Db] = field(default_factory=dict)
     files: dict[str, str | None] = field(default_factory=lambda: {"clusterid": None})
+    disk: Disk | None = None
+    """The directory itself, once a command has looked into it."""
 
 
 @dataclass
@@ -146,10 +149,16 @@ class Sim:
         self.logs: dict[str, list[str]] = {}
         self.primary = f"{APP}-0"
         self.controller_up, self.provisioner_up, self.join_after = True, True, 2.0
-        self.fresh_leads = False
+        self.fresh_leads, self.replicates = False, False
+        self.hanging: dict[str, float] = {}
+        """Pod -> the second until which it dials an address that is gone."""
         self.lost_nodes: set[str] = set()
         self.headers: dict[str, str] = {}
         self.infos: dict[str, Any] = {}
+        self.scratch: Path | None = None
+        """Where the directories of volumes are, once a command is run in a pod."""
+        self.commands: Callable[[str, Sequence[str]], Sequence[str]] | None = None
+        """Changes a command before it is run: a tool that is missing, a disk that is full."""
         self.exports: Callable[[str, str, bytes], bytes] = lambda pod, name, data: data
         self._load(body or {}, replicas)
         self._litefs(target)
@@ -232,6 +241,24 @@ class Sim:
             self._claims()
             if self.controller_up:
                 self._controller()
+            if self.replicates:
+                self.replicate()
+
+    def connected(self) -> list[str]:
+        """Running replicas with the primary's id that do not hang."""
+        lead = self.objects.get(("pods", self.primary))
+        if lead is None or lead["status"]["phase"] != "Running" or ("persistentvolumeclaims", f"litefs-data-{self.primary}") not in self.objects:
+            return []
+        mine = self.volume_of(self.primary).cluster_id
+        here = [(n, o) for (p, n), o in sorted(self.objects.items()) if p == "pods" and ("persistentvolumeclaims", f"litefs-data-{n}") in self.objects]
+        running = [n for n, o in here if n != self.primary and o["status"]["phase"] == "Running"]
+        return [n for n in running if self.volume_of(n).cluster_id == mine and self.clock.seconds >= self.hanging.get(n, 0)]
+
+    def replicate(self) -> None:
+        """Connected replicas take whatever the primary has, also where it is less."""
+        theirs = self.volume_of(self.primary).databases if ("pods", self.primary) in self.objects else {}
+        for name in self.connected():
+            self.volume_of(name).databases.update({n: Db(d.txid, d.data, d.checksum) for n, d in theirs.items() if d.txid})
 
     def _kubelet(self) -> None:
         now = self.clock.seconds
@@ -259,6 +286,9 @@ class Sim:
         volume = self.volumes.setdefault(claim["metadata"]["uid"], Volume())
         if "clusterid" not in volume.files:  # LiteFS reads it at its start only
             volume.cluster_id = None
+        if volume.disk is not None:
+            volume.cluster_id, held = volume.disk.read()
+            volume.databases = {n: Db(t, d, "" if d else "0" * 16) for n, (t, d) in held.items()}
         self.logs[obj["metadata"]["uid"]] = [f"{stamp(self.clock.now())[:-1]}.000000000Z LiteFS v0.5.14, commit=0000000"]
 
     def _join(self, name: str, obj: dict[str, Any]) -> None:
@@ -334,7 +364,49 @@ class Sim:
             pod["metadata"] |= {"deletionTimestamp": stamp(self.clock.now()), "deletionGracePeriodSeconds": grace, "x-gone-at": self.clock.seconds + grace}
             self.put("pods", pod)
 
+    # --- LiteFS's /import
+
+    def take(self, pod: str, name: str, data: bytes) -> tuple[int, bytes]:
+        """What POST /import does: no check but the header's, two fields set to zero, one transaction more."""
+        if pod != self.primary:
+            return 503, b"lease expired"
+        if not data.startswith(b"SQLite format 3\x00"):
+            return 500, b"read database header: unexpected EOF"
+        head = bytearray(data)
+        head[24:28] = head[40:44] = bytes(4)
+        size, pages = int.from_bytes(data[16:18], "big"), int.from_bytes(data[28:32], "big")
+        if len(data) < size * pages:
+            self.volume_of(pod).databases.setdefault(name, Db(0, b"", "0" * 16))
+            return 500, f"read page {len(data) // size + 1}: unexpected EOF".encode()
+        old = self.volume_of(pod).databases.get(name)
+        self.volume_of(pod).databases[name] = Db((old.txid if old else 0) + 1, bytes(head))
+        if self.replicates:
+            self.replicate()
+        return 200, b""
+
     # --- WritableKube
+
+    def upload(self, path: str, file: BinaryIO, *, query: Mapping[str, str] | None = None, timeout: float) -> Answer:
+        """Half of it has arrived where a `before` hook says that it fails."""
+        sent = Sent("POST", path, dict(query or {}), None)
+        pod = path.split("/pods/")[1].split(":")[0]
+        with self.lock:
+            self.sent.append(sent)
+            if not self.allowed("create", "", "pods/proxy", pod):
+                raise KubeError("forbidden", status=403, reason="Forbidden", verb="create", resource="pods/proxy")
+            for hook in list(self.before):
+                said = hook(self, sent)
+                if isinstance(said, BaseException):
+                    self.take(pod, sent.query["name"], file.read(700))
+                    raise said
+            status, body = self.take(pod, sent.query["name"], file.read())
+            for hook in list(self.after):
+                said = hook(self, sent)
+                if isinstance(said, BaseException):
+                    raise said
+        if status != 200:
+            raise KubeError(body.decode(), status=status, reason="InternalError", verb="create", resource="pods/proxy")
+        return Answer(200, {}, body)
 
     def get(self, path: str, query: Mapping[str, str] | None = None, *, timeout: float, max_bytes: int) -> bytes:
         return self.exchange("GET", path, query=query, timeout=timeout).body
@@ -372,7 +444,7 @@ class Sim:
             raise KubeError(document.get("message", ""), status=status, reason=document.get("reason", ""), verb=verb, resource=resource, retry_after=float(wait) if wait else None)
         return Answer(status, headers, data)
 
-    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float) -> Executed:
+    def execute(self, namespace: str, pod: str, container: str, command: Sequence[str], *, timeout: float, stdin: Iterable[bytes] | None = None, stdout: Callable[[bytes], None] | None = None) -> Executed:
         """`mv -n` and `test -e` on the files `clusterid` and its copies."""
         sent = Sent("EXEC", f"/api/v1/namespaces/{namespace}/pods/{pod}/exec", {}, {"command": list(command)})
         with self.lock:
@@ -383,6 +455,10 @@ class Sim:
                     raise said
             if ("pods", pod) not in self.objects:
                 raise KubeError(f'pods "{pod}" not found', status=404, reason="NotFound")
+            if not all(self.allowed(v, "", "pods/exec", pod) for v in ("create", "get")):
+                raise KubeError("forbidden", status=403, reason="Forbidden", verb="create", resource="pods/exec")
+            if command[0] not in ("mv", "test"):
+                return self._run(sent, pod, command, stdin, stdout)
             files, name = self.volume_of(pod).files, command[-1].rsplit("/", 1)[1]
             if command[0] == "test":
                 done = Executed(0 if name in files else 1, "")
@@ -399,6 +475,24 @@ class Sim:
                 if isinstance(said, BaseException):
                     raise said
             return done
+
+    def _run(self, sent: Sent, pod: str, command: Sequence[str], stdin: Iterable[bytes] | None, stdout: Callable[[bytes], None] | None) -> Executed:
+        """The command itself, in a directory that is as the volume is."""
+        volume = self.volume_of(pod)
+        if volume.disk is None:
+            volume.disk = Disk(self.scratch, volume.cluster_id, {n: (d.txid, d.data) for n, d in volume.databases.items()})
+        if self.commands is not None:
+            command = self.commands(pod, command)
+        code, out, err = volume.disk.run(command, stdin)
+        for hook in list(self.after):
+            said = hook(self, sent)
+            if isinstance(said, BaseException):
+                raise said
+        if stdout is None:
+            return Executed(code, (out + err).decode("utf8", "replace"))
+        for i in range(0, len(out), 5000):
+            stdout(out[i : i + 5000])
+        return Executed(code, err.decode("utf8", "replace"))
 
     # --- what tests ask
 

@@ -196,7 +196,7 @@ def litefs(sim: Sim, pod: str, path: str, query: Mapping[str, str]) -> Reply:
         dbs = {n: {"name": n, "txid": f"{d.txid:016x}", "checksum": d.checksum, "locks": {}} for n, d in volume.databases.items()}
         return ok({"cmdline": ["litefs"], "store": {"isPrimary": lead, "dbs": dbs}})
     if path == "metrics":
-        return 200, {}, f"litefs_is_primary {int(lead)}\nlitefs_subscriber_count {1 if lead else 0}\n".encode()
+        return 200, {}, f"litefs_is_primary {int(lead)}\nlitefs_subscriber_count {len(sim.connected()) if lead else 0}\n".encode()
     if path == "export":
         held = volume.databases.get(query.get("name", ""))
         if held is None:

@@ -609,14 +609,14 @@ def test_44_a_disk_that_cannot_hold_it(fix: Fix, monkeypatch: pytest.MonkeyPatch
             raise OSError(number, os.strerror(number))
         return real(file, data)
 
-    monkeypatch.setattr("kubectl_litefs.fix.backup.os.write", write)
+    monkeypatch.setattr("kubectl_litefs.fix.export.os.write", write)
     outcome = fix(sim)
     assert int(outcome.code) == 7 and os.strerror(number) in outcome.message
     assert not sim.changes and not list(fix.home.rglob("db-*.sqlite"))
 
 
 def test_44_too_little_room_is_seen_before_it_is_filled(fix: Fix, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kubectl_litefs.fix.backup.shutil.disk_usage", lambda path: shutil._ntuple_diskusage(10, 5, 5))  # type: ignore[attr-defined]
+    monkeypatch.setattr("kubectl_litefs.fix.export.shutil.disk_usage", lambda path: shutil._ntuple_diskusage(10, 5, 5))  # type: ignore[attr-defined]
     sim = Sim()
     outcome = fix(sim)
     assert int(outcome.code) == 7 and "5 bytes free" in outcome.message and not sim.changes

@@ -106,6 +106,23 @@ def test_encodings_with_a_mark_are_read(encoding: str, tmp_path: Path, capsys: C
     assert (error["rule"], error["evidence"][0]["line"], error["evidence"][0]["column"]) == ("LFS504", 28, 7)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("app.yaml", HEALTHY + "x: !!float\ny: !!int ten\nz: !!bool maybe\n"),
+        ("Dockerfile", "FROM alpine\nCOPY --from=flyio/litefs /l /bin/litefs\nCMD litefs mount\nCOPY <<EOF /etc/litefs.yml\nfuse:\n  dir: [\n"),
+        ("Dockerfile", "FROM alpine\nCOPY --from=flyio/litefs /l /bin/litefs\nCMD litefs mount\nCOPY <<EOF /etc/litefs.yml\nfuse:\n  dir: ["),
+    ],
+)
+def test_what_fuzzing_found(name: str, text: str, tmp_path: Path, capsys: Capsys) -> None:
+    path = tmp_path / name
+    path.write_text(text, "utf8")
+    done = run(capsys, "lint", str(path), "-o", "json")
+    assert done.code in (ExitCode.OK, ExitCode.FINDINGS), done.err
+    lines = [e["line"] for f in json.loads(done.out)["findings"] for e in f["evidence"]]
+    assert max(lines) <= len(text.splitlines())
+
+
 def test_odd_shapes_of_objects(tmp_path: Path, capsys: Capsys) -> None:
     text = """
 apiVersion: apps/v1

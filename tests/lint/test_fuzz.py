@@ -85,7 +85,7 @@ def judged(files: dict[str, bytes]) -> Report:
 
 
 @given(st.lists(damaged(), min_size=1, max_size=3))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_damaged_files_are_judged_or_said_to_be_unreadable(files: list[tuple[str, bytes]]) -> None:
     began = time.monotonic()
     given_files = dict(files)

@@ -102,5 +102,8 @@ def _heredoc(lines: list[str], at: int, opened: re.Match[str]) -> tuple[Heredoc,
         if line == name:
             break
         body.append(line)
+    else:
+        if body[-1:] == [""]:
+            body.pop()  # the end of the file, and no line
     text = "".join(f"{line}\n" for line in body)
     return Heredoc(name, text, first + 1, opened[4] is None), at

@@ -83,7 +83,8 @@ class YamlTree:
             if value.kind == "seq" and key.isdigit() and int(key) < len(value.items):
                 shown = value = value.items[int(key)]
                 continue
-            pair = next((p for p in value.pairs() if p[0].value == key), None) if value.kind == "map" else None
+            pairs = reversed(list(value.pairs())) if value.kind == "map" else ()  # of a key that stands twice the last counts
+            pair = next((p for p in pairs if p[0].value == key), None)
             if pair is None:
                 return shown, value, False
             shown, value = pair

@@ -35,7 +35,8 @@ class JsonTree:
         for key in keys:
             inside = self.text[at : at + 1]
             if inside == "{":
-                found = next(((start, value) for name, start, value in self._members(at) if name == key), None)
+                named = [(start, value) for name, start, value in self._members(at) if name == key]
+                found = named[-1] if named else None  # of a key that stands twice the last counts
             elif inside == "[" and key.isdigit():
                 found = next(((value, value) for n, value in enumerate(self._elements(at)) if n == int(key)), None)
             else:

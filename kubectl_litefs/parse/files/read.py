@@ -13,7 +13,7 @@ from ...model.objects import Obj
 from ...model.origin import Gap, GapReason, ObjectRef, TextOrigin
 from ...model.pod import Pod
 from ...model.snapshot import Snapshot
-from ..objects import CLUSTER, NAMESPACED, Lists, list_path
+from ..objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, Lists, list_path
 from .dockerfile import read_dockerfile
 from .images import matched, with_image
 from .kubernetes import PLURALS, objects_in
@@ -205,7 +205,8 @@ def _cluster_lists(objects: list[Obj]) -> Lists:
     for obj in objects:
         if PLURALS[obj.ref.kind] not in NAMESPACED:
             lists[PLURALS[obj.ref.kind]] = (*lists.get(PLURALS[obj.ref.kind], ()), obj)
-    return lists, {p: _offline(p, "") for p in CLUSTER if p not in lists}
+    absent = [p for p in CLUSTER if p not in lists]
+    return lists, {p: _offline(p, "") for p in (*absent, *OPTIONAL_CLUSTER)}
 
 
 def _lists(

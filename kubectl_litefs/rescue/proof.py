@@ -1,0 +1,191 @@
+"""Proof that the data is back: the primary first, then every replica, then the rows. Ready proves nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import KubeError
+from ..exitcodes import ExitCode
+from ..fix.export import ExportFailed, export
+from ..fix.verify import APART, by_name
+from ..fix.work import Phase, Stopped
+from ..model.litefs import Database, Metrics
+from ..model.origin import Gap
+from ..parse.litefs_http import read_metrics
+from .work import RescueWork
+
+LOOK = 2.0
+HANG = 190.0
+"""Seconds a replica may hang dialling the old address of a primary that was restarted (73 and 135 s were seen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table before (in the copy that went back) and after (in an export of the primary); None: no such table."""
+
+    database: str
+    table: str
+    before: int | None
+    after: int | None
+
+
+class Proof:
+    """`replicas` are the pods that must follow in the end."""
+
+    def __init__(self, work: RescueWork, replicas: tuple[str, ...]) -> None:
+        self.work, self.plan, self.replicas = work, work.plan, replicas
+        self.want_id = self.plan.cluster_id if self.plan.strategy == "data-dir" or self.plan.fault == "LFS110" else self.plan.primary_cluster_id
+        self.began = work.clock.monotonic()
+        self.primary_good = False
+
+    def run(self) -> None:
+        """Two good looks ten seconds apart. Raises Stopped (exit 11) with what is not good, or not in time."""
+        first: float | None = None
+        while True:
+            try:
+                seen = self.look()
+            except KubeError as error:
+                if error.status in (401, 403):
+                    raise self.unverified(error.as_kubectl_prints_it()) from error
+                seen = f"no answer yet: {error.as_kubectl_prints_it()}"
+            now = self.work.clock.monotonic()
+            if seen:
+                first = None
+            elif first is None:
+                first, seen = now, "all is well; a second look 10 s later must say so, too"
+            elif now - first >= APART:
+                return
+            else:
+                seen = "all is well; a second look 10 s later must say so, too"
+            self.pause(seen)
+
+    def pause(self, reason: str) -> None:
+        self.work.ui.step("verify", "", "waiting", reason)
+        waited = self.work.clock.monotonic() - self.began
+        if self.work.left() <= 0 or waited > HANG + APART:
+            raise self.unverified(reason)
+        self.work.sleep(LOOK)
+
+    def look(self) -> str:
+        """What is not good yet; empty where everything is. Raises Stopped where it can never be."""
+        info = self.work.info(self.plan.pod)
+        if isinstance(info, Gap):
+            return f"{self.plan.pod} answers nonsense: {info.detail}"
+        if info.cluster_id and info.cluster_id != self.want_id:
+            raise self.unverified(f"{self.plan.pod} has cluster id {info.cluster_id}, want {self.want_id}")
+        if not info.is_primary:
+            return f"{self.plan.pod} is not primary yet"
+        before = self.positions(self.plan.pod)
+        if isinstance(before, str):
+            return before
+        for back in self.plan.databases:
+            wrong = self.compare(back.name, before.get(back.name))
+            if wrong:
+                return wrong
+        self.primary_good = True
+        return self.followers(before)
+
+    def compare(self, name: str, has: Database | None) -> str:
+        """The primary's database against what went back."""
+        back = next(b for b in self.plan.databases if b.name == name)
+        floor = self.work.reached.get(name, back.txid)
+        if has is None or has.txid == 0:
+            return f"{name} is not on {self.plan.pod} yet"
+        if has.txid < floor:
+            raise self.unverified(f"{name} is at txid {has.txid:x} on {self.plan.pod}, what went back was at {floor:x}")
+        if self.plan.strategy == "data-dir" and has.txid == back.txid and has.checksum != back.checksum:
+            raise self.unverified(f"{name} has checksum {has.checksum} at txid {has.txid:x}, what went back has {back.checksum}")
+        return ""
+
+    def followers(self, before: Mapping[str, Database]) -> str:
+        """Replicas are read between two looks at the primary: a write in between is no difference."""
+        theirs = {}
+        for pod in self.replicas:
+            seen = self.positions(pod)
+            if isinstance(seen, str):
+                return seen
+            info = self.work.info(pod)
+            if isinstance(info, Gap) or info.cluster_id != self.want_id:
+                return f"{pod} does not have the primary's cluster id yet"
+            theirs[pod] = seen
+        after = self.positions(self.plan.pod)
+        if isinstance(after, str):
+            return after
+        for pod, seen in theirs.items():
+            for back in self.plan.databases:
+                low, mine, high = before[back.name], seen.get(back.name), after.get(back.name)
+                if mine is None or high is None or not low.txid <= mine.txid <= high.txid:
+                    return f"{back.name} of {pod} is at txid {mine.txid if mine else 0:x}, the primary is at {low.txid:x}{self.patience()}"
+                if any(p.txid == mine.txid and p.checksum != mine.checksum for p in (low, high)):
+                    return f"{back.name} of {pod} differs from the primary's at txid {mine.txid:x}{self.patience()}"
+        count = self.subscribers()
+        if count is None or count < len(self.replicas):
+            return f"{count if count is not None else 'an unknown number'} of {len(self.replicas)} replicas are connected{self.patience()}"
+        return ""
+
+    def patience(self) -> str:
+        waited = self.work.clock.monotonic() - self.began
+        return f" ({waited:.0f} s; after the primary's restart a replica may hang for two minutes and more)" if waited > 10 else ""
+
+    def positions(self, pod: str) -> dict[str, Database] | str:
+        found = self.work.databases(pod)
+        return f"the databases of {pod} are not to be seen yet" if isinstance(found, Gap) else by_name(found)
+
+    def subscribers(self) -> int | None:
+        source = f"litefs/{self.plan.namespace}/{self.plan.pod}/metrics.txt"
+        found = read_metrics(source, self.work.node(self.plan.pod).ask("metrics"))
+        return found.subscribers if isinstance(found, Metrics) else None
+
+    def unverified(self, what: str) -> Stopped:
+        place = f"The copies are in {self.work.folder}."
+        if self.primary_good:
+            hint = f"The primary's data is verified. A replica that still hangs may be restarted now: kubectl -n {self.plan.namespace} delete pod REPLICA; --resume looks again. {place}"
+        else:
+            hint = f"Reset and restart no replica. kubectl litefs diagnose -n {self.plan.namespace} says what is wrong; --resume looks again. {place}"
+        return Stopped("unverified", f"the data was brought back, but the result could not be verified: {what}", ExitCode.UNVERIFIED, hint)
+
+
+def rows(work: RescueWork) -> tuple[Rows, ...]:
+    """Row counts of each table, in the copies that went back and in an export of the primary now. Raises Stopped (exit 11)."""
+    found: list[Rows] = []
+    part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
+    for back in work.plan.databases:
+        copy = work.copy_of(back)
+        try:
+            export(work.node(work.plan.pod), back.name, part, moving=True)
+            before, after = count_rows(work.folder / copy.file), count_rows(part)
+        except ExportFailed as error:
+            raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {error.message}", ExitCode.UNVERIFIED, "--resume looks again.") from error
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+        found += [Rows(back.name, t, before.get(t), after.get(t)) for t in sorted({*before, *after})]
+    return tuple(found)
+
+
+def count_rows(path: Path) -> dict[str, int]:
+    """Table -> rows. Tables that this SQLite cannot read (modules it lacks) are left out."""
+    counts: dict[str, int] = {}
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        names = [str(n) for (n,) in db.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")]
+        for name in names:
+            with contextlib.suppress(sqlite3.Error):
+                quoted = name.replace('"', '""')
+                counts[name] = int(db.execute(f'select count(*) from "{quoted}"').fetchone()[0])
+    except sqlite3.Error:
+        return {}
+    finally:
+        db.close()
+    return counts
+
+
+def verify(work: RescueWork, replicas: tuple[str, ...]) -> tuple[Rows, ...]:
+    Proof(work, replicas).run()
+    found = rows(work)
+    work.phase = Phase.DONE
+    return found

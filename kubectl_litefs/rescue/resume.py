@@ -1,0 +1,126 @@
+"""Taking up a rescue that was stopped. The cluster decides where to go on; records only say which plan was meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..errors import KubeError, LitefsError, UsageError
+from ..exitcodes import ExitCode
+from ..fix.journal import entries, journal_path
+from ..fix.lock import Lock, holder_of, notes_of
+from ..fix.outcome import Outcome
+from ..fix.work import Phase, Stopped
+from . import importing
+from .directory import Directory
+from .plan import RescuePlan, read_plan
+from .store import read
+from .work import RescueWork
+
+if TYPE_CHECKING:
+    from .run import RescueRun
+
+
+def resume(run: RescueRun) -> Outcome:
+    """Ends the same way as the run that was stopped would have, and does nothing twice."""
+    run.ui.step("record", "look for a rescue that was stopped", "doing")
+    plan = recorded(run)
+    if plan is None:
+        run.ui.step("record", "", "done", "nothing to resume")
+        return Outcome(
+            ExitCode.OK,
+            "nothing-to-do",
+            "nothing to resume: no rescue was stopped here. Nothing was changed",
+            "Start one without --resume.",
+        )
+    run.ui.step("record", "", "done", f"plan {plan.id[:12]}")
+    if plan.server != run.kube.server:
+        raise Stopped(
+            "changed", f"the recorded plan is for {plan.server}, this is {run.kube.server}. Nothing was changed", ExitCode.CHANGED
+        )
+    name = f"statefulset/{plan.set_name}"
+    run.options = dataclasses.replace(run.options, name=name, namespace=plan.namespace, pod=plan.pod)
+    work: RescueWork = run.start(plan)
+    before = _journal(run, plan)
+    run.take_lock(work)
+    work.copies = (*run.save().copies, *read(work.folder))
+    begun = _directory(run, work) if plan.strategy == "data-dir" else _import(run, work, before)
+    if not begun:
+        run.ui.say("nothing was changed by the run that stopped: starting over with a new plan")
+        work.lock.release()
+        run.work, run.plan = None, None
+        run.options = dataclasses.replace(run.options, resume=False)
+        return run.fresh()
+    return run.finish(work)
+
+
+def _directory(run: RescueRun, work: RescueWork) -> bool:
+    """Whether the swap had begun; then it is finished here."""
+    directory = Directory(work)
+    place = directory.where()
+    if place.half:
+        run.step("swap", "finish the swap", directory.swap)
+        return True
+    if place.swapped:
+        work.phase = Phase.ARMED
+        return True
+    left = directory.clean()
+    if left:
+        work.warn(left)
+    return False
+
+
+def _import(run: RescueRun, work: RescueWork, before: list[dict[str, Any]]) -> bool:
+    """Whether an import had begun: then each database is brought to its proof; those that have it are left alone."""
+    if not any(e.get("step") == "import" for e in before):
+        return False
+    work.phase = Phase.ARMED
+    proven = {str(e.get("database")): e.get("txid") for e in before if e.get("step") == "proven"}
+    work.reached.update({n: t for n, t in proven.items() if isinstance(t, int)})
+    for back in [d for d in work.plan.databases if d.name not in proven]:
+        run.step(f"import {back.name}", f"import {back.name} and prove it", lambda back=back: importing.import_one(work, back))  # type: ignore[misc]
+    return True
+
+
+def _journal(run: RescueRun, plan: RescuePlan) -> list[dict[str, Any]]:
+    """What the run that is taken up has written down."""
+    path = journal_path(run.environ, plan.server, plan.namespace, run.journal_name(plan))
+    return [e for e in entries(path) if e.get("plan") == plan.id]
+
+
+def recorded(run: RescueRun) -> RescuePlan | None:
+    """From the Lease, else from the journal. Raises LitefsError (exit 5) where the lock is another command's."""
+    name = (run.options.name or "").rpartition("/")[2]
+    if not name:
+        raise UsageError("which-set", "--resume wants the name of the set", hint="kubectl litefs rescue run abaci-app --resume")
+    lock = Lock(run.kube, run.namespace, name, run.clock, run.options.request_timeout)
+    try:
+        lease = lock.read()
+    except KubeError as error:
+        raise Stopped("cannot-look", error.as_kubectl_prints_it(), ExitCode.STOPPED_BEFORE) from error
+    notes = notes_of(lease)
+    if lease is not None and notes.get("command") != "rescue":
+        pod = notes.get("pod", "POD")
+        raise LitefsError(
+            "locked",
+            f"the run that holds {lock.name} ({holder_of(lease)}) is no rescue: it is for pod {pod}",
+            hint=f"kubectl litefs fix-cluster-id {pod} -n {run.namespace} --resume",
+            exit_code=ExitCode.LOCKED,
+        )
+    try:
+        plan = read_plan(json.loads(notes.get("plan-document", "null")))
+    except (ValueError, RecursionError):
+        plan = None
+    return plan or _from_journal(run, name)
+
+
+def _from_journal(run: RescueRun, name: str) -> RescuePlan | None:
+    """The newest plan that was started and not finished."""
+    plan = None
+    for entry in entries(journal_path(run.environ, run.kube.server, run.namespace, f"rescue-{name}")):
+        if entry.get("step") == "start":
+            plan = read_plan(entry.get("document"))
+        elif entry.get("step") == "done":
+            plan = None
+    return plan

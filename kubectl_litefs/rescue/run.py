@@ -1,0 +1,280 @@
+"""`rescue plan` and `rescue run`: save, judge, choose a strategy, and carry it out. Everything before the swap or the first
+import only looks or adds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..errors import CouldNotLook, LitefsError, UsageError
+from ..exitcodes import ExitCode
+from ..fix import destroy
+from ..fix.case import Case
+from ..fix.journal import Journal
+from ..fix.lock import Lock
+from ..fix.outcome import Outcome, Words
+from ..fix.patient import Patient
+from ..fix.refusals import Refusal, standing
+from ..fix.rights import allowed
+from ..fix.runner import Runner
+from ..fix.survey import KINDS, facts_of, headers_of, require_sight
+from ..fix.wait import wait_replaced
+from ..fix.work import Phase, Stopped, Work
+from ..gather.selection import require_litefs
+from ..model.target import Target
+from ..model.topology import topology
+from . import importing, proof, replicas, rights
+from .directory import Directory, probe
+from .guards import judge
+from .options import RescueOptions
+from .plan import RescuePlan, grown_from, make_plan
+from .save import SavedSet, SaveOptions, SaveResult, save
+from .situation import Situation, situation, whole_source
+from .work import RescueWork
+
+
+class RescueRun(Runner):
+    """One call of `rescue run`, or of `rescue plan` (a dry run)."""
+
+    options: RescueOptions
+    plan: RescuePlan | None
+    work: RescueWork | None
+    saved: SavedSet | None = None
+    rows: tuple[proof.Rows, ...] = ()
+
+    # --- looking
+
+    def look(self) -> Case:
+        """The whole set, twice; its target is the primary."""
+        patient = Patient(self.kube, self.clock, self.left, self.options.request_timeout)
+        names = (self.options.name,) if self.options.name else ()
+        facts = facts_of(patient, names, self.options, self.clock, self.ui, KINDS)
+        require_litefs(facts)
+        if len(facts.clusters) != 1:
+            found = ", ".join(str(c.subject) for c in facts.clusters)
+            raise UsageError("which-set", f"{len(facts.clusters)} LiteFS sets run in namespace {self.namespace}: name one", hint=f"There is: {found}")
+        cluster = facts.clusters[0]
+        require_sight(cluster)
+        who = topology(cluster)
+        lead = who.primary or next(iter(who.leaders), None) or next(iter(cluster.pods), None)
+        if lead is None:
+            raise CouldNotLook("no-pod", f"{cluster.subject} runs no pod")
+        self.options = dataclasses.replace(self.options, pod=lead.name, name=str(cluster.subject), namespace=cluster.namespace)
+        return Case(cluster, lead, self.kube.server, self.kube.context, self.kube.cluster, headers_of(self.kube, cluster, self.options))
+
+    def save(self) -> SavedSet:
+        """Every copy, first of all. What was saved before is kept."""
+        names = (self.options.name,) if self.options.name else ()
+        target = Target(namespace=self.options.namespace, names=names, request_timeout=self.options.request_timeout, port=self.options.port)
+        found: SaveResult = save(self.kube, SaveOptions(target, self.options.base, max(1.0, self.left())), self.clock, self.ui)
+        if len(found.sets) != 1:
+            raise UsageError("which-set", f"{len(found.sets)} LiteFS sets run in namespace {self.namespace}: name one", hint=f"There is: {', '.join(s.name for s in found.sets)}")
+        if found.code is ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        self.saved = found.sets[0]
+        return self.saved
+
+    def fresh(self) -> Outcome:
+        saved = self.save()
+        self.ui.step("survey", "look at the whole set, twice", "doing")
+        case = self.look()
+        found = situation(case, saved.copies, self.options)
+        refusals = judge(found, self.options)
+        against = standing(refusals)
+        if not found.fault and not against:
+            self.ui.step("survey", "", "done", "nothing to bring back")
+            hint = f"If something is wrong all the same: kubectl litefs diagnose -n {case.namespace}"
+            return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to rescue: {case.target.name} is primary and has lost nothing that a replica holds", hint, backup=str(saved.folder))
+        if against:
+            self.ui.step("survey", "", "failed", "refused")
+            return self.refused(against, str(saved.folder))
+        self.ui.step("survey", "", "done", found.fault)
+        self.require_saved(found, saved)
+        chosen = self.choose(found, refusals, saved)
+        return chosen if isinstance(chosen, Outcome) else self.act(chosen)
+
+    def refused(self, against: tuple[Refusal, ...], folder: str) -> Outcome:
+        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
+        return Outcome(ExitCode.REFUSED, "refused", f"nothing is brought back: {against[0].text}{more}", against[0].instead, None, against, folder)
+
+    def require_saved(self, found: Situation, saved: SavedSet) -> None:
+        """The primary's own writes first: whatever comes over them, they are a file by then."""
+        lead = found.case.primary
+        lacks = [m for m in saved.missing if lead is not None and m.pod == lead.name]
+        if lacks:
+            raise Stopped(
+                "backup-failed",
+                f"what the primary {lacks[0].pod} holds could not be saved{f' ({lacks[0].database})' if lacks[0].database else ''}: {lacks[0].why}. Nothing was changed",
+                ExitCode.BACKUP_FAILED,
+                "Without that copy nothing goes over it. Try again.",
+            )
+
+    def choose(self, found: Situation, refusals: tuple[Refusal, ...], saved: SavedSet) -> RescuePlan | Outcome:
+        """`data-dir` where it can be: it costs no volume, and the history goes on."""
+        source, why = whole_source(found)
+        if source is not None and self.options.strategy != "import":
+            plan = make_plan(found, self.options, "data-dir", source, "", refusals, str(saved.folder))
+            why = self.hindrance(plan)
+            if not why:
+                return dataclasses.replace(plan, why=f"data-dir: {source.name} has the best copy of every database; no volume is replaced, no replica restarted, and transaction numbers go on")
+        if self.options.strategy == "data-dir":
+            return self.refused((Refusal("S9", f"strategy data-dir cannot be used: {why}", "Without --strategy the import is used."),), str(saved.folder))
+        reason = "as asked for" if self.options.strategy == "import" else f"data-dir cannot be used here: {why}"
+        return make_plan(found, self.options, "import", None, f"import: {reason}", refusals, str(saved.folder))
+
+    def hindrance(self, plan: RescuePlan) -> str:
+        """Why the directory cannot be copied; empty where it can."""
+        lacks = [str(a) for a in rights.execs(plan) if not allowed(self.kube, a, plan.namespace, self.options.request_timeout, self.clock)]
+        if lacks:
+            return f"you may not {' or '.join(lacks)}"
+        there = probe(self.kube, (plan.namespace, plan.source, plan.source_container), plan.source_dir)
+        here = probe(self.kube, (plan.namespace, plan.pod, plan.container), plan.data_dir)
+        if there.problem or here.problem:
+            return there.problem or here.problem
+        if here.free < there.used * 1.05 + 1024:
+            return f"the volume of {plan.pod} has {here.free} KiB free, a copy of {plan.source}'s directory needs {there.used} KiB"
+        return ""
+
+    # --- what Runner asks for
+
+    def require_rights(self, plan: RescuePlan) -> None:
+        rights.require(self.kube, plan, self.options.request_timeout, self.clock)
+
+    def dry_run(self, plan: RescuePlan) -> Outcome:
+        for number, call in enumerate(plan.calls):
+            self.ui.step(f"call-{number}", call.what, "skipped", "plan only")
+        flags = f" --strategy={self.options.strategy}" if self.options.strategy != "auto" else ""
+        flags += f" --source={self.options.source}" if self.options.source else ""
+        hint = f"Carry it out: kubectl litefs rescue run {plan.set_name} -n {plan.namespace}{flags}; where nobody can type, with --yes --plan={plan.id}"
+        return Outcome(ExitCode.OK, "dry-run", "nothing was changed: only reads were sent, and copies were saved here", hint, plan, backup=plan.folder)
+
+    def make_work(self, plan: RescuePlan, lock: Lock, journal: Journal) -> RescueWork:
+        return RescueWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline, backup=plan.folder)
+
+    def journal_name(self, plan: RescuePlan) -> str:
+        return f"rescue-{plan.set_name}"
+
+    def notes(self) -> dict[str, str]:
+        return {"command": "rescue"} | self.plan_note()
+
+    def words(self) -> Words:
+        name = self.plan.set_name if self.plan else (self.options.name or "").rpartition("/")[2]
+        namespace = self.plan.namespace if self.plan else self.namespace
+        directory = self.plan is not None and self.plan.strategy == "data-dir"
+        states = {
+            Phase.DELETING: "while the directories were being swapped" if directory else "while a file was being imported",
+            Phase.ARMED: "after the directories were swapped, before the pod was restarted" if directory else "after the import had begun",
+            Phase.REPLACED: "after the primary was restarted, before the result was verified",
+        }
+        return Words(f"kubectl litefs rescue run {name} -n {namespace} --resume".replace("  ", " "), "the rescue is done", states, {})
+
+    # --- carrying it out
+
+    def carry_out(self) -> Outcome:
+        work = self.require_work()
+        self.take_lock(work)
+        self.step("recheck", "save and look again: the same pods, ids and best copies", self.recheck)
+        if work.plan.strategy == "data-dir":
+            directory = Directory(work)
+            self.step("stage", f"put the directory of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
+            self.step("gate", "last look before the point of no return", self.gate)
+            self.step("swap", "swap the directories", directory.swap)
+        else:
+            self.step("gate", "last look before the point of no return", self.gate)
+            self.step("import", f"import {len(work.plan.databases)} and prove it", lambda: importing.import_all(work))
+        return self.finish(work)
+
+    def recheck(self) -> None:
+        self._recheck("since the plan")
+
+    def gate(self) -> None:
+        work = self.require_work()
+        work.lock.check()
+        self.require_rights(work.plan)
+        self._recheck("since the copies were saved")
+        work.record("gate")
+
+    def _recheck(self, since: str) -> None:
+        """Saved again (what is there is kept), looked at again: 4 where evidence speaks against it now, 6 where things differ."""
+        work = self.require_work()
+        saved = self.save()
+        work.copies = tuple(saved.copies)
+        found = situation(self.look(), saved.copies, self.options)
+        accepted = {r.override for r in work.plan.accepted}
+        refusals = tuple(dataclasses.replace(r, granted=True) if r.override and r.override in accepted else r for r in judge(found, self.options))
+        against = standing(refusals)
+        if against:
+            raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, f"{against[0].instead} The copies are in {saved.folder}.")
+        self.require_saved(found, saved)
+        if found.fault != work.plan.fault:
+            raise destroy.changed(f"{work.plan.fault} is no longer what is seen ({since}); the copies are in {saved.folder}")
+        source, _ = whole_source(found)
+        if work.plan.strategy == "data-dir" and (source is None or source.name != work.plan.source):
+            raise destroy.changed(f"{work.plan.source} no longer has the best copy of every database ({since})")
+        now = make_plan(found, self.options, work.plan.strategy, source if work.plan.strategy == "data-dir" else None, "", refusals, work.plan.folder)
+        difference = grown_from(now, work.plan)
+        if difference:
+            raise destroy.changed(f"{difference} ({since})")
+
+    def finish(self, work: RescueWork) -> Outcome:
+        """From the swap or the imports to the proof. Every step looks first whether it is done already."""
+        plan = work.plan
+        if plan.strategy == "data-dir" or plan.fault == "LFS110":
+            self.step("restart", f"delete pod {plan.pod}, and no other", lambda: destroy.remove_old_pod(work))
+            self.step("wait", f"wait for {plan.pod} on its own volume", lambda: wait_replaced(work))
+        for pod in plan.order:
+            work.record("replica", pod=pod)
+            self.step(f"replica {pod}", f"reset {pod}: its data is proven on the primary", lambda pod=pod: replicas.reset(work, pod, self.environ))  # type: ignore[misc]
+        work.record("verify")
+        others = tuple(p for p, _, _ in plan.others)
+        self.step("verify", "verify the primary, every replica and the rows", lambda: self.prove(work, others))
+        work.record("done")
+        work.lock.release()
+        work.journal.close()
+        told = ", ".join(f"{d.name} from {d.pod}" for d in plan.databases)
+        return Outcome(ExitCode.OK, "rescued", f"{plan.pod} has its data back ({told}), and every replica follows", self.after(work), plan, (), plan.folder, tuple(work.warned), self.row_words())
+
+    def prove(self, work: RescueWork, others: tuple[str, ...]) -> None:
+        self.rows = proof.verify(work, others)
+
+    def row_words(self) -> tuple[str, ...]:
+        return tuple(
+            f"{r.database}: table {r.table}: {'none' if r.before is None else r.before} rows in the copy, {'none' if r.after is None else r.after} now" for r in self.rows
+        )
+
+    def after(self, work: RescueWork) -> str:
+        plan = work.plan
+        saved = f"Every copy from before is in {plan.folder}."
+        if plan.strategy != "data-dir":
+            return saved
+        where = f"{plan.data_dir.rstrip('/')}/{plan.aside}"
+        return f"{saved} What the primary had before is on its volume, too; in some days: kubectl -n {plan.namespace} exec {plan.pod} -c {plan.container} -- rm -r {where}"
+
+    # --- stopping and taking up
+
+    def require_work(self) -> RescueWork:
+        assert self.work is not None
+        return self.work
+
+    def settle(self, work: Work) -> None:
+        """A swap that was cut off is looked up. An import that was cut off counts as begun."""
+        assert isinstance(work, RescueWork)
+        if work.plan.strategy != "data-dir":
+            work.phase = Phase.ARMED
+            return
+        try:
+            place = Directory(work).where()
+            work.phase = Phase.ARMED if place.swapped or place.half else Phase.PLANNED
+        except LitefsError:
+            work.phase = Phase.ARMED
+
+    def undo(self, work: Work) -> str:
+        """Before the swap our own copy on the volume goes again."""
+        assert isinstance(work, RescueWork)
+        if work.plan.strategy != "data-dir" or work.phase is not Phase.PLANNED:
+            return ""
+        return Directory(work).clean()
+
+    def resume(self) -> Outcome:
+        from .resume import resume
+
+        return resume(self)

@@ -1,0 +1,118 @@
+"""`rescue plan` and `rescue run` as typed."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from kubectl_litefs.cli.main import main
+
+from ..harness import APP, CLUSTER_ID
+from .conftest import Make
+
+ZERO = f"{APP}-0"
+
+
+class Typed:
+    """`typed(*words)` runs the program on a primary whose volume is new; `out` and `err` are what it said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path) -> None:
+        self.sim, self.capsys, self.monkeypatch, self.home = Make(home).recreated(), capsys, monkeypatch, home
+        self.out = self.err = ""
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setattr("kubectl_litefs.kube.connect.connect_writable", lambda options: self.sim)
+        monkeypatch.setattr("kubectl_litefs.cli.live.SystemClock", lambda: self.sim.clock)
+
+    def __call__(self, *words: str) -> int:
+        self.capsys.readouterr()
+        code = main(["rescue", *words])
+        self.out, self.err = self.capsys.readouterr()
+        print(words, "-> exit", code, "\n", self.out, self.err)
+        assert "Traceback" not in self.err
+        return code
+
+    def types(self, text: str) -> None:
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        self.monkeypatch.setattr("sys.stdin", Terminal(text))
+
+    @property
+    def restarted(self) -> bool:
+        return self.sim.pod(0)["metadata"]["uid"] != f"uid-pod-{ZERO}"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Typed:
+    return Typed(monkeypatch, capsys, tmp_path)
+
+
+def test_the_plan_says_what_comes_back_from_where_and_why_so(typed: Typed) -> None:
+    assert typed("plan", APP) == 0
+    said = " ".join(typed.out.split())
+    assert f"Bring db back to {ZERO}, the primary (LFS102)" in said
+    assert f"data-dir: {APP}-1 has the best copy of every database" in said
+    assert "untouched every claim" in said and "kill -STOP" in said and "--yes --plan=" in said
+    assert not typed.restarted
+
+
+def test_the_plans_hint_carries_it_out(typed: Typed) -> None:
+    """Also where a strategy was asked for: the words printed are the words that work."""
+    assert typed("plan", APP, "--strategy", "import", "-o", "json") == 0
+    document = json.loads(typed.out)
+    assert (document["kind"], document["plan"]["kind"], document["plan"]["strategy"]) == ("RescueResult", "RescuePlan", "import")
+    hint = document["hint"].split("Carry it out: kubectl litefs rescue ")[1].split("; where nobody can type, with ")
+    assert typed(*hint[0].split(), *hint[1].split(), "-o", "json") == 0
+    result = json.loads(typed.out)
+    assert result["outcome"] == "rescued" and result["proof"] == ["db: table t: 3 rows in the copy, 3 now"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [(f"{ZERO}\n", 0), (f"{APP}-1\n", 8), ("\n", 8), ("", 8), ("y\n", 8), (f" {ZERO}\n", 8)])
+def test_only_the_name_of_the_primarys_pod_goes_on(typed: Typed, answer: str, code: int) -> None:
+    typed.types(answer)
+    assert typed("run") == code
+    assert typed.restarted == (code == 0)
+    if code == 0:
+        assert typed.sim.volume_of(ZERO).cluster_id == CLUSTER_ID and "3 rows in the copy, 3 now" in typed.out
+
+
+def test_nobody_to_ask(typed: Typed) -> None:
+    typed.monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert typed("run") == 8 and "--yes --plan=" in typed.err and not typed.restarted
+    assert typed("run", "--yes") == 8 and typed("run", "-o", "json") == 8 and not typed.restarted
+    assert typed("run", "--yes", "--plan", "0" * 64) == 6 and not typed.restarted
+
+
+def test_a_bare_dry_run_is_a_plan(typed: Typed) -> None:
+    assert typed("run", "--dry-run") == 0 and "Nothing was changed" in typed.out and not typed.restarted
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plan", "a", "b"], "one set at a time"),
+        (["run", "-A"], "one namespace"),
+        (["run", "-l", "a=b"], "no selectors"),
+        (["run", "--strategy", "magic"], "none of auto, data-dir, import"),
+        (["run", "--strategy", "data-dir", "--disable-eviction"], "evicts nothing"),
+        (["run", "--timeout", "0"], "--timeout wants"),
+        (["run", "--source", "x/y"], "no pod's name"),
+        (["run", "--port", "0"], "--port"),
+        (["plan", "--yes"], "--yes"),
+        (["plan", "nobody"], "not found"),
+        (["run", "--resume"], "name of the set"),
+        (["run", APP, "--yes", "--yes"], "given twice"),
+    ],
+)
+def test_wrong_words(typed: Typed, words: list[str], says: str) -> None:
+    assert typed(*words) == 2 and says in typed.err and not typed.restarted
+
+
+def test_resume_with_nothing_to_resume(typed: Typed) -> None:
+    assert typed("run", APP, "--resume") == 0 and "nothing to resume" in typed.out.lower() and not typed.restarted
