@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,6 +13,7 @@ from .errors import UsageError
 from .gather import bundle, redact, selection
 from .model.cluster import Cluster, Facts
 from .model.custom import NOTHING, Custom
+from .model.origin import Gap
 from .model.report import Report
 from .model.rule import Finding
 from .model.snapshot import Snapshot
@@ -28,9 +30,13 @@ if TYPE_CHECKING:
     from .fix.plan import Plan
     from .fix.work import Ui
     from .model.effective import Effective
+    from .model.file_fix import FileFix
     from .rescue.options import RescueOptions
     from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
+
+EPOCH = datetime.fromtimestamp(0, timezone.utc)
+"""The time of what is judged at no time."""
 
 
 def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING) -> Report:
@@ -118,6 +124,41 @@ def _without_cluster(report: Report) -> Report:
 
     clusters = tuple(dataclasses.replace(c, findings=tuple(map(plain, c.findings))) for c in report.clusters)
     return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
+
+
+def plan_file_fixes(paths: Sequence[str], stdin: Callable[[], BinaryIO]) -> tuple[tuple[FileFix, ...], tuple[Gap, ...]]:
+    """What files of LiteFS 0.1 to 0.4 become in 0.5, those that need nothing left out, and what could not be read.
+
+    Nothing is written. Raises UsageError for a path that is not there.
+    """
+    from .gather import files, overwrite
+    from .parse.files.migrations import fix_file
+
+    snapshot = files.gather(paths, stdin, EPOCH)
+    found: list[FileFix] = []
+    for item in snapshot.items.values():
+        path = item.path.removeprefix(files.PREFIX)
+        fix = fix_file(path, item.read())
+        if fix is None or not (fix.changed or fix.by_hand):
+            continue
+        reason = overwrite.why_not(path) if fix.changed and path != files.STDIN else None
+        if reason is not None:
+            fix = dataclasses.replace(fix, after=fix.before, notes=(), by_hand=(f"{path}: {reason}", *fix.by_hand))
+        found.append(fix)
+    return tuple(found), snapshot.gaps
+
+
+def write_file_fixes(fixes: Sequence[FileFix]) -> tuple[str, ...]:
+    """Put the new texts in place, each file whole or not at all; what could not be written, with the reason."""
+    from .gather.overwrite import overwrite
+
+    failed = []
+    for fix in fixes:
+        try:
+            overwrite(fix.path, fix.before, fix.after)
+        except OSError as error:
+            failed.append(f"{fix.path}: {error.strerror or error}")
+    return tuple(failed)
 
 
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:

@@ -18,7 +18,7 @@ from ..errors import CouldNotLook, UsageError
 from ..model.objects import parse_time
 from ..model.origin import Gap, GapReason
 from ..model.snapshot import Item, Snapshot
-from . import safe_files
+from . import safe_files, scratch
 from .safe_files import MAX_TOTAL
 
 FORMAT = 1
@@ -66,7 +66,7 @@ def save(snapshot: Snapshot, path: Path) -> None:
             manifest = json.dumps(_manifest(snapshot), indent=1, sort_keys=True).encode() + b"\n"
             _add(tar, MANIFEST, len(manifest), io.BytesIO(manifest))
             for item in (snapshot.items[p] for p in sorted(snapshot.items)):
-                with tempfile.SpooledTemporaryFile(max_size=1024 * 1024) as spool:
+                with scratch.file(1024 * 1024) as spool:
                     for chunk in item.open():
                         spool.write(chunk)
                     size = spool.tell()

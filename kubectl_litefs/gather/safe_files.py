@@ -6,7 +6,6 @@ import gzip
 import os
 import shutil
 import tarfile
-import tempfile
 import weakref
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import CouldNotLook, UsageError
+from . import scratch
 
 MAX_FILES = 50_000
 MAX_TOTAL = 4 * 1024**3
@@ -88,15 +88,21 @@ def _from_directory(path: Path) -> Files:
 
 
 class _Spool:
-    """A private directory that holds what was unpacked and goes with the last reader."""
+    """A private directory that holds what was unpacked and goes with the last reader; memory where there can be none."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="kubectl-litefs-")
+        self.folder = scratch.folder()
         self.count = 0
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        if self.folder is not None:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def keep(self, data: Any, size: int) -> Callable[[], Iterator[bytes]]:
         """Write `size` bytes of a stream to a file named by a number; names from the archive never touch the disk."""
+        if self.folder is None:
+            held = data.read(size)
+            if len(held) < size:
+                raise EOFError("truncated")
+            return lambda: iter((held,))
         path = Path(self.folder) / str(self.count)
         self.count += 1
         with path.open("xb") as file:
