@@ -34,7 +34,7 @@ HUNDREDS = {
 
 def pages() -> dict[Path, str]:
     """Every generated file with its right content."""
-    from . import deploy, picture, reliability
+    from . import deploy, man, picture, reliability
     from .examples import examples
 
     shown = examples()
@@ -45,6 +45,7 @@ def pages() -> dict[Path, str]:
     made[ROOT / "docs" / "reliability.md"] = reliability.page()
     made[ROOT / "deploy" / "cronjob.yaml"] = deploy.page()
     made[ROOT / "docs" / "picture.svg"] = picture.page()
+    made[ROOT / "docs" / "kubectl-litefs.1"] = man.page()
     made[README] = readme(README.read_text("utf8"))
     return made
 
