@@ -53,6 +53,12 @@ def test_documents_name_only_commands_that_exist() -> None:
             assert command in COMMANDS, f"{page.relative_to(ROOT)}: kubectl litefs {command}"
 
 
+def test_what_each_command_can_reach_is_said() -> None:
+    table = re.findall(r"^\| (`.*?) \|", (ROOT / "SECURITY.md").read_text("utf8"), re.MULTILINE)
+    named = {name.split()[0] for row in table for name in re.findall(r"`([^`]+)`", row)}
+    assert named == set(COMMANDS)
+
+
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md")), *ROOT.glob("docs/**/*.md")]
 PLACEHOLDER = re.compile(r"\b[A-Z][A-Z-]{1,}[A-Z](?=\b(?!\d))")
 
