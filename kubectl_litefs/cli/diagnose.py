@@ -21,7 +21,8 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 
 @click.command("diagnose", cls=Command)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
-@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge a saved bundle (directory or .tar.gz), no cluster.")
+@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge what was saved (a bundle, a cluster-info dump, a support bundle, a folder of kubectl get files), no cluster.")
+@click.option("--logs", multiple=True, type=click.Path(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
 @report_options
 @custom_options
 @click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
@@ -33,6 +34,7 @@ def command(
     /,
     names: tuple[str, ...],
     bundle: Path | None,
+    logs: tuple[str, ...],
     outputs: Outputs,
     timeout: float,
     **_: object,
@@ -42,14 +44,33 @@ def command(
     Without names: every LiteFS set of the namespace. With names (abaci-app-1, statefulset/abaci-app): the whole set
     that each belongs to. Reads only: no exec, no Secret, no write.
     """
-    names = kind_and_names(names)
-    custom = asked(ctx)
-    report = _replay(ctx, bundle, names, custom) if bundle is not None else _live(ctx, names, custom)
+    report = _report(ctx, names, bundle, logs)
     tell(report.notices)
     return write(ctx, report, outputs)
 
 
 command.epilog = EXIT_CODES
+
+
+def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...]) -> Report:
+    """From wherever the flags say."""
+    if logs and bundle is not None:
+        raise click.UsageError("--from and --logs exclude each other: a bundle has its logs in it", ctx)
+    custom = asked(ctx)
+    if logs:
+        return _from_logs(ctx, (*logs, *words), custom)
+    names = kind_and_names(words)
+    return _replay(ctx, bundle, names, custom) if bundle is not None else _live(ctx, names, custom)
+
+
+def _from_logs(ctx: click.Context, files: tuple[str, ...], custom: Custom) -> Report:
+    """With --logs, words are further files: a shell writes them so for `--logs *.log`."""
+    live_only = [flag for flag in given(ctx) if flag != "--namespace"]
+    if live_only:
+        raise click.UsageError(f"--logs reads files, so {', '.join(live_only)} cannot apply; -n says whose namespace they are from", ctx)
+    from .. import app
+
+    return app.diagnose_logs(files, ctx.params["namespace"] or "", ProgressLine(), custom)
 
 
 def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: Custom) -> Report:

@@ -31,8 +31,8 @@ def tree(report: Report) -> dict[str, Any]:
     }
 
 
-def _time(at: datetime) -> str:
-    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
