@@ -33,7 +33,7 @@ lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-docs: $(READY) ## write docs/rules, docs/gotchas.md and the tables of README.md
+docs: $(READY) ## write docs/rules, docs/gotchas.md, the man page, and the picture and tables of README.md
 	$(BIN)/python -m tools.gen_docs --write
 
 docs-check: $(READY)
