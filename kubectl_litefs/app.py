@@ -38,22 +38,49 @@ EPOCH = datetime.fromtimestamp(0, timezone.utc)
 """The time of what is judged at no time."""
 
 
-def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING) -> Report:
-    """Look at a cluster through its API server and judge it. Reads only.
+def files_to_apply(paths: Sequence[str], stdin: Callable[[], BinaryIO], *, recursive: bool) -> Snapshot:
+    """The files of `-f`, for the functions below: what would the cluster look like after them?
+
+    Raises UsageError for a path that is not there, or without one Kubernetes object in it; CouldNotLook for a file that
+    cannot be read: `kubectl apply` would refuse it as well.
+    """
+    from .gather import files
+    from .parse.files.read import read_desired
+
+    given = files.redacted(files.gather(paths, stdin, EPOCH, recursive=recursive))
+    desired = read_desired(given)
+    if desired.gaps:
+        raise CouldNotLook("bad-file", f"cannot read {desired.gaps[0].detail or desired.gaps[0].what}")
+    if not desired.objects:
+        raise UsageError("no-objects", f"no Kubernetes object in {', '.join(paths)}", hint="-f takes what kubectl apply -f takes; -R looks into folders further down.")
+    return given
+
+
+def diagnose_live(
+    kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING, files: Snapshot | None = None
+) -> Report:
+    """Look at a cluster through its API server and judge it, with `files` as it would be after them. Reads only.
 
     Raises CouldNotLook where not even the pods could be listed, UsageError for names that do not exist.
     """
     from .gather import live
 
-    return judge(live.gather(kube, target, clock, observer), custom)
+    return judge(_with(live.gather(kube, target, clock, observer), files), custom)
 
 
-def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING) -> Report:
-    """Judge a saved bundle: the same findings as live, at the time it was taken."""
-    snapshot = bundle.load(path)
+def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING, files: Snapshot | None = None) -> Report:
+    """Judge a saved bundle: the same findings as live, at the time it was taken. `files` take the place of those kept in it."""
+    snapshot = _with(bundle.load(path), files)
     if wanted:
         snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
     return judge(snapshot, custom)
+
+
+def _with(snapshot: Snapshot, files: Snapshot | None) -> Snapshot:
+    if files is None:
+        return snapshot
+    items = {p: item for p, item in snapshot.items.items() if not p.startswith(bundle.FILES)}
+    return dataclasses.replace(snapshot, items={**items, **files.items})
 
 
 def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:
@@ -120,11 +147,11 @@ def write_file_fixes(fixes: Sequence[FileFix]) -> tuple[str, ...]:
     return tuple(failed)
 
 
-def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
-    """Write what `diagnose` would read, redacted, to a .tar.gz that does not exist yet."""
+def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path, files: Snapshot | None = None) -> Snapshot:
+    """Write what `diagnose` would read, redacted, with the files of `-f`, to a .tar.gz that does not exist yet."""
     from .gather import live
 
-    snapshot = live.gather(kube, target, clock, observer)
+    snapshot = _with(live.gather(kube, target, clock, observer), files)
     selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
@@ -203,9 +230,29 @@ def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
 
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
-    facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
+    snapshot = dataclasses.replace(snapshot, patterns=custom.patterns)
+    if any(path.startswith(bundle.FILES) for path in snapshot.items):
+        return _after_files(snapshot, custom)
+    facts = assemble(snapshot)
     selection.require_litefs(facts)
     return _judged(facts, custom)
+
+
+def _after_files(snapshot: Snapshot, custom: Custom) -> Report:
+    """The cluster as it would be once the files in the snapshot are applied, against how it is."""
+    from .compare import compare
+    from .parse.files.read import read_desired
+    from .parse.overlay import overlay
+
+    kept = {p: item for p, item in snapshot.items.items() if p.startswith(bundle.FILES)}
+    files = Snapshot(kept, (), (), snapshot.taken_at, "files", wanted=tuple(kept))
+    laid = overlay(snapshot, read_desired(files), redact.obj)
+    facts = assemble(laid.snapshot, laid.lists)
+    selection.require_litefs(facts)
+    now, after = _judged(assemble(snapshot), custom), _judged(facts, custom)
+    idle = _judged(assemble(laid.snapshot, laid.unchanged), custom)
+    report = compare(now, idle, after, (*ALL, *custom.rules), laid.drift, laid.restarted)
+    return dataclasses.replace(report, notices=tuple(dict.fromkeys((*laid.notices, *report.notices))))
 
 
 def _judged(facts: Facts, custom: Custom) -> Report:

@@ -30,6 +30,10 @@ DEFAULT = "default"
 _URL_NAMESPACE = re.compile(r"https?://[\w${}-]+(?:\.[\w${}-]+)?\.([a-z0-9-]+)\.svc\b")
 
 
+Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
+"""File and workload -> the container whose Dockerfile was given, and the image."""
+
+
 @dataclass
 class Found:
     """What the files hold, in the order in which they were read."""
@@ -61,12 +65,39 @@ class Given:
     looked_at: tuple[str, ...]
 
 
-def read_files(snapshot: Snapshot) -> Given:
-    """Recognise, parse and lay out every file. Never raises for what stands in one."""
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The objects of files as they would be applied, the images of their workloads, and what could not be read.
+
+    `others` are files that belong to LiteFS and hold no object.
+    """
+
+    objects: tuple[Obj, ...]
+    images: Images
+    gaps: tuple[Gap, ...]
+    others: tuple[str, ...]
+
+
+def read_desired(snapshot: Snapshot) -> Desired:
+    """The same files as objects for a cluster that there is."""
+    found = _found(snapshot)
+    images = [i for p, t in found.dockerfiles.items() if (i := read_dockerfile(p, t, _finder(found, p, set()))) is not None]
+    matches = matched([o for o in found.objects if o.ref.kind in TEMPLATED], images)
+    of_owner = {(o.source, o.ref): (container, images[n]) for n, (o, container) in matches.items()}
+    return Desired(tuple(found.objects), of_owner, tuple(found.gaps), tuple(found.configs))
+
+
+def _found(snapshot: Snapshot) -> Found:
     found = Found(gaps=list(snapshot.gaps))
     for item in snapshot.items.values():
         path = item.path.removeprefix(PREFIX)
         _read_one(path, item.read(), found, named=item.path in snapshot.wanted)
+    return found
+
+
+def read_files(snapshot: Snapshot) -> Given:
+    """Recognise, parse and lay out every file. Never raises for what stands in one."""
+    found = _found(snapshot)
     parts = [f"{n} {kind}" for kind, n in sorted(found.kinds.items())]
     words = ": ".join([*snapshot.looked_at, ", ".join(parts) or "none of them known to this tool"])
     copied: set[str] = set()
@@ -170,10 +201,6 @@ def _applications(objects: list[Obj]) -> list[list[Obj]]:
     for obj in objects:
         folders.setdefault(os.path.dirname(obj.source), {}).setdefault(obj.ref, obj)
     return [list(folder.values()) for folder in folders.values()]
-
-
-Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
-"""File and workload -> the container whose Dockerfile was given, and the image."""
 
 
 def _world(objects: list[Obj], images: Images) -> World:
