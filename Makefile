@@ -46,10 +46,11 @@ demo: $(READY) ## the tool at work on recorded clusters: one healthy, the others
 	  $(BIN)/kubectl-litefs demo $$name || exit; done
 	@printf '\n'; $(BIN)/kubectl-litefs demo --list
 
-bench: $(READY) dist ## start-up, a live diagnose against the commands it replaces (needs kubectl), a 1 GiB log, a 1 GiB backup
+bench: $(READY) dist ## start-up, a live diagnose against the commands it replaces (needs kubectl), logs against grep and ripgrep, a 1 GiB backup
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.log_memory
+	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.backup
 
 fuzz: $(READY) ## the property tests, with many more examples

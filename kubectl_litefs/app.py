@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from . import engine
 from .errors import CouldNotLook, UsageError
 from .gather import bundle, redact, selection
-from .model.cluster import Facts
+from .model.cluster import Cluster, Facts
 from .model.custom import NOTHING, Custom
-from .model.origin import Gap, GapReason
 from .model.report import Report
 from .model.rule import Finding
 from .model.snapshot import Snapshot
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from .fix.outcome import Outcome
     from .fix.plan import Plan
     from .fix.work import Ui
-    from .model.file_fix import FileFix
+    from .model.effective import Effective
     from .rescue.options import RescueOptions
     from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
@@ -70,10 +69,58 @@ def diagnose_live(
 
 def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING, files: Snapshot | None = None) -> Report:
     """Judge a saved bundle: the same findings as live, at the time it was taken. `files` take the place of those kept in it."""
-    snapshot = _with(bundle.load(path), files)
-    if wanted:
-        snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
-    return judge(snapshot, custom)
+    return judge(_with(saved(path, wanted, custom.patterns), files), custom)
+
+
+def saved(path: Path, wanted: tuple[str, ...], patterns: tuple[str, ...] = ()) -> Snapshot:
+    """What was saved, narrowed to the sets that the names belong to."""
+    snapshot = bundle.load(path, patterns)
+    return dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted)) if wanted else snapshot
+
+
+def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer, custom: Custom = NOTHING) -> Report:
+    """Judge logs alone. `namespace` is theirs where they do not tell; empty where nobody knows."""
+    from .gather import log_files
+
+    return judge(log_files.gather(paths, namespace, observer, custom.patterns), custom)
+
+
+def facts_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Facts:
+    """What a cluster shows of LiteFS, unjudged. Raises as `diagnose_live` does, and where there is no LiteFS."""
+    from .gather import live
+
+    return _facts(live.gather(kube, target, clock, observer))
+
+
+def facts_saved(path: Path, wanted: tuple[str, ...]) -> Facts:
+    """The same of what was saved."""
+    return _facts(saved(path, wanted))
+
+
+def facts_files(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock) -> Facts:
+    """The same of files, before there is a cluster. Raises as `lint` does."""
+    from .gather import files
+
+    facts = assemble(files.gather(paths, stdin, clock.now()))
+    selection.require_litefs(facts)
+    return facts
+
+
+def _facts(snapshot: Snapshot) -> Facts:
+    facts = assemble(snapshot)
+    selection.require_litefs(facts)
+    return dataclasses.replace(facts, wanted=snapshot.wanted)
+
+
+def settings(facts: Facts) -> list[tuple[Cluster, list[Effective]]]:
+    """The settings of each cluster's pods; of the pods that were named, where only pods were."""
+    from .model.effective import effective
+
+    named = {name for name in facts.wanted if not name.startswith(("statefulset/", "deployment/", "daemonset/"))}
+    sets = {name for cluster in facts.clusters for w in cluster.workloads for name in (str(w), w.name)}
+    return [
+        (c, [e for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named]) for c in facts.clusters
+    ]
 
 
 def _with(snapshot: Snapshot, files: Snapshot | None) -> Snapshot:
@@ -88,17 +135,7 @@ def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, cust
 
     Raises UsageError for a path that is not there, CouldNotLook where no LiteFS stands in any of the files.
     """
-    from .gather import files
-
-    facts = assemble(files.gather(paths, stdin, clock.now()))
-    if not facts.clusters:
-        unread = [g.detail or g.what for g in facts.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN)]
-        why = f"; could not read {'; '.join(unread[:5])}" if unread else ""
-        raise CouldNotLook("no-litefs-found", f"no LiteFS found; looked at {'; '.join(facts.looked_at)}{why}", hint=LINT_HINT)
-    return _without_cluster(_judged(facts, custom))
-
-
-LINT_HINT = "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, or the output of helm template or kustomize build."
+    return _without_cluster(_judged(facts_files(paths, stdin, clock), custom))
 
 
 def _without_cluster(report: Report) -> Report:
@@ -110,41 +147,6 @@ def _without_cluster(report: Report) -> Report:
 
     clusters = tuple(dataclasses.replace(c, findings=tuple(map(plain, c.findings))) for c in report.clusters)
     return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
-
-
-def plan_file_fixes(paths: Sequence[str], stdin: Callable[[], BinaryIO]) -> tuple[tuple[FileFix, ...], tuple[Gap, ...]]:
-    """What files of LiteFS 0.1 to 0.4 become in 0.5, those that need nothing left out, and what could not be read.
-
-    Nothing is written. Raises UsageError for a path that is not there.
-    """
-    from .gather import files, overwrite
-    from .parse.files.migrations import fix_file
-
-    snapshot = files.gather(paths, stdin, EPOCH)
-    found: list[FileFix] = []
-    for item in snapshot.items.values():
-        path = item.path.removeprefix(files.PREFIX)
-        fix = fix_file(path, item.read())
-        if fix is None or not (fix.changed or fix.by_hand):
-            continue
-        reason = overwrite.why_not(path) if fix.changed and path != files.STDIN else None
-        if reason is not None:
-            fix = dataclasses.replace(fix, after=fix.before, notes=(), by_hand=(f"{path}: {reason}", *fix.by_hand))
-        found.append(fix)
-    return tuple(found), snapshot.gaps
-
-
-def write_file_fixes(fixes: Sequence[FileFix]) -> tuple[str, ...]:
-    """Put the new texts in place, each file whole or not at all; what could not be written, with the reason."""
-    from .gather.overwrite import overwrite
-
-    failed = []
-    for fix in fixes:
-        try:
-            overwrite(fix.path, fix.before, fix.after)
-        except OSError as error:
-            failed.append(f"{fix.path}: {error.strerror or error}")
-    return tuple(failed)
 
 
 def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path, files: Snapshot | None = None) -> Snapshot:

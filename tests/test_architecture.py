@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 THIRD_PARTY: dict[str, set[str]] = {
     "click": {"cli"},
+    "hyperscan": {"parse"},
     "kubernetes": {"kube"},
     "requests": {"kube"},
     "urllib3": {"kube"},

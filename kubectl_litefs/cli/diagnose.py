@@ -23,7 +23,8 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 
 @click.command("diagnose", cls=Command)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
-@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge a saved bundle (directory or .tar.gz), no cluster.")
+@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge what was saved (a bundle, a cluster-info dump, a support bundle, a folder of kubectl get files), no cluster.")
+@click.option("--logs", multiple=True, type=click.Path(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
 @file_options
 @report_options
 @custom_options
@@ -36,6 +37,7 @@ def command(
     /,
     names: tuple[str, ...],
     bundle: Path | None,
+    logs: tuple[str, ...],
     outputs: Outputs,
     timeout: float,
     filenames: tuple[str, ...],
@@ -48,15 +50,36 @@ def command(
     that each belongs to. Reads only: no exec, no Secret, no write. With -f: how they would be after kubectl apply -f,
     and what that changes.
     """
-    names = kind_and_names(names)
-    custom = asked(ctx)
     files = files_of(ctx, filenames, recursive=recursive)
-    report = _replay(ctx, bundle, names, custom, files) if bundle is not None else _live(ctx, names, custom, files)
+    report = _report(ctx, names, bundle, logs, files)
     tell(report.notices)
     return write(ctx, report, outputs)
 
 
 command.epilog = EXIT_CODES
+
+
+def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...], files: Snapshot | None) -> Report:
+    """From wherever the flags say."""
+    if logs and bundle is not None:
+        raise click.UsageError("--from and --logs exclude each other: a bundle has its logs in it", ctx)
+    if logs and files is not None:
+        raise click.UsageError("-f and --logs exclude each other: of logs alone nobody knows what objects there are", ctx)
+    custom = asked(ctx)
+    if logs:
+        return _from_logs(ctx, (*logs, *words), custom)
+    names = kind_and_names(words)
+    return _replay(ctx, bundle, names, custom, files) if bundle is not None else _live(ctx, names, custom, files)
+
+
+def _from_logs(ctx: click.Context, files: tuple[str, ...], custom: Custom) -> Report:
+    """With --logs, words are further files: a shell writes them so for `--logs *.log`."""
+    live_only = [flag for flag in given(ctx) if flag != "--namespace"]
+    if live_only:
+        raise click.UsageError(f"--logs reads files, so {', '.join(live_only)} cannot apply; -n says whose namespace they are from", ctx)
+    from .. import app
+
+    return app.diagnose_logs(files, ctx.params["namespace"] or "", ProgressLine(), custom)
 
 
 def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: Custom, files: Snapshot | None) -> Report:

@@ -90,7 +90,7 @@ class Report:
     gaps: tuple[Gap, ...]
     namespaces: tuple[str, ...]
     source: Source
-    taken_at: datetime
+    taken_at: datetime | None
     tool_version: str
     rules: tuple[Rule, ...] = ()
     notices: tuple[str, ...] = ()

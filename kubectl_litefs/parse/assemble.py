@@ -106,7 +106,7 @@ def _clusters(
             others=tuple(others),
             objects=objects,
             gaps=missing,
-            now=snapshot.taken_at,
+            moment=snapshot.taken_at,
         )
         for workloads, members in groups
     ]

@@ -51,7 +51,7 @@ def _subject(gap: Gap) -> tuple[str, str]:
         return parts[2], "litefs.yml"
     if parts[0] == "objects" and len(parts) == 3:
         return parts[2].removesuffix(".json"), ""
-    return gap.what, ""
+    return "the time" if gap.what == "now" else gap.what.removeprefix("files/"), ""
 
 
 def right(gap: Gap) -> str:
@@ -78,7 +78,7 @@ def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
 
 def gap_lines(report: Report, look: Look) -> list[Line]:
     """Missing rights and silent pods; with -v everything that was not seen."""
-    shown = [g for g in report.gaps if g.why in LOUD or look.verbose]
+    shown = [g for g in report.gaps if g.why in LOUD or g.what == "now" or look.verbose]
     by_reason: dict[tuple[GapReason, str], list[Gap]] = {}
     for gap in shown:
         by_reason.setdefault((gap.why, right(gap) if gap.why is GapReason.FORBIDDEN else ""), []).append(gap)
