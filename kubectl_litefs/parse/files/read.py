@@ -20,6 +20,8 @@ from .kubernetes import PLURALS, objects_in
 from .lone import lone_config, lone_image, lone_script
 from .planned import claims_of, pods_of
 from .recognise import YAML_NAME, Kind, recognise
+from .terraform import Unjudged
+from .terraform_plan import objects_in_plan
 from .text import Unreadable, decode
 
 PREFIX = "files/"
@@ -45,6 +47,8 @@ class Found:
     configs: dict[str, str] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
+    unsure: set[str] = field(default_factory=set)
+    """Plurals of which there is an object that cannot be seen: none of them is known to be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def read_files(snapshot: Snapshot) -> Given:
     owners = [o for o in found.objects if o.ref.kind in TEMPLATED]
     matches = matched(owners, images)
     of_owner = {(o.source, o.ref): (container, images[n]) for n, (o, container) in matches.items()}
-    worlds = tuple(_world(objects, of_owner) for objects in _applications(found.objects))
+    worlds = tuple(_world(objects, of_owner, found.unsure) for objects in _applications(found.objects))
     lone: list[Pod | Obj] = [lone_image(i) for n, i in enumerate(images) if n not in matches and i.litefs is not None]
     lone += [lone_script(p, t) for p, t in found.scripts.items() if p not in copied]
     return Given(worlds, (*found.alone, *lone), tuple(found.gaps), (words,))
@@ -181,11 +185,29 @@ def _script(path: str, text: str, found: Found) -> Iterator[Unreadable]:
     return iter(())
 
 
+def _terraform_plan(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+    yield from _take(objects_in_plan(path, text), path, found)
+
+
+def _take(objects: Iterator[Obj | Unreadable], path: str, found: Found) -> Iterator[Unreadable]:
+    """What of a resource cannot be known is no fault of the file: a gap, after which its kind is not known whole."""
+    for one in objects:
+        if isinstance(one, Unjudged):
+            found.gaps.append(Gap(path, GapReason.OFFLINE, f"{path}:{one.line}: {one.message}"))
+            found.unsure |= {PLURALS[one.kind]} if one.kind in PLURALS else set()
+        elif isinstance(one, Unreadable):
+            yield one
+        else:
+            found.kinds[one.ref.kind] += 1
+            found.objects.append(one)
+
+
 READERS: dict[Kind, Callable[[str, str, Found], Iterator[Unreadable]]] = {
     Kind.LITEFS_YML: _litefs_yml,
     Kind.KUBERNETES: _kubernetes,
     Kind.DOCKERFILE: _dockerfile,
     Kind.SCRIPT: _script,
+    Kind.TERRAFORM_PLAN: _terraform_plan,
 }
 """How each kind is read: what it holds goes into `Found`, what of it cannot be read comes back."""
 
@@ -203,13 +225,19 @@ def _applications(objects: list[Obj]) -> list[list[Obj]]:
     return [list(folder.values()) for folder in folders.values()]
 
 
-def _world(objects: list[Obj], images: Images) -> World:
+def _world(objects: list[Obj], images: Images, unsure: set[str]) -> World:
     home = _home(objects)
     placed = [_placed(o, home) for o in objects]
     images = {(p.source, p.ref): images[o.source, o.ref] for o, p in zip(objects, placed, strict=True) if (o.source, o.ref) in images}
     shared, unshared = _cluster_lists(placed)
     namespaces = sorted({o.ref.namespace for o in placed if PLURALS[o.ref.kind] not in CLUSTER} - {""})
-    return World({n: _lists(n, placed, shared, unshared, images) for n in namespaces})
+    return World({n: _without(_lists(n, placed, shared, unshared, images), unsure, n) for n in namespaces})
+
+
+def _without(lists: Lists, unsure: set[str], namespace: str) -> Lists:
+    """A list that is not whole is none: who finds nothing in it must not say that there is none."""
+    objects, gaps = lists
+    return {p: o for p, o in objects.items() if p not in unsure}, {**gaps, **{p: _offline(p, namespace) for p in unsure}}
 
 
 def _home(objects: list[Obj]) -> str:

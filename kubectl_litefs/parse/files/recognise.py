@@ -15,6 +15,7 @@ class Kind(str, Enum):
     KUBERNETES = "Kubernetes objects"
     DOCKERFILE = "Dockerfile"
     SCRIPT = "script"
+    TERRAFORM_PLAN = "Terraform plan"
 
 
 _YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
@@ -64,6 +65,11 @@ def is_kubernetes(path: str, text: str) -> bool:
     return _is_yaml(text) and all(pattern.search(text) for pattern in _OBJECT)
 
 
+def is_terraform_plan(path: str, text: str) -> bool:
+    """What `terraform show -json` prints."""
+    return text.lstrip()[:1] == "{" and '"planned_values"' in text and '"format_version"' in text
+
+
 def _is_yaml(text: str) -> bool:
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith(("#", "---", "%"))), "")
@@ -71,6 +77,7 @@ def _is_yaml(text: str) -> bool:
 
 
 KINDS = (
+    (Kind.TERRAFORM_PLAN, is_terraform_plan),
     (Kind.DOCKERFILE, is_dockerfile),
     (Kind.SCRIPT, is_script),
     (Kind.LITEFS_YML, is_litefs_yml),
