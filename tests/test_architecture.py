@@ -41,6 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 THIRD_PARTY: dict[str, set[str]] = {
     "click": {"cli"},
     "hyperscan": {"parse"},
+    "hcl2": {"parse"},
+    "lark": {"parse"},
     "kubernetes": {"kube"},
     "requests": {"kube"},
     "urllib3": {"kube"},

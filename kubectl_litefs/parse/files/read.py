@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ...model.image import File, Image
 from ...model.objects import Obj
@@ -20,7 +19,7 @@ from .kubernetes import PLURALS, objects_in
 from .lone import lone_config, lone_image, lone_script
 from .planned import claims_of, pods_of
 from .recognise import YAML_NAME, Kind, recognise
-from .terraform import Unjudged
+from .terraform_found import Found, gap_of, read_sources, take
 from .terraform_plan import objects_in_plan
 from .text import Unreadable, decode
 
@@ -34,21 +33,6 @@ _URL_NAMESPACE = re.compile(r"https?://[\w${}-]+(?:\.[\w${}-]+)?\.([a-z0-9-]+)\.
 
 Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
 """File and workload -> the container whose Dockerfile was given, and the image."""
-
-
-@dataclass
-class Found:
-    """What the files hold, in the order in which they were read."""
-
-    objects: list[Obj] = field(default_factory=list)
-    alone: list[Pod] = field(default_factory=list)
-    dockerfiles: dict[str, str] = field(default_factory=dict)
-    scripts: dict[str, str] = field(default_factory=dict)
-    configs: dict[str, str] = field(default_factory=dict)
-    gaps: list[Gap] = field(default_factory=list)
-    kinds: Counter[str] = field(default_factory=Counter)
-    unsure: set[str] = field(default_factory=set)
-    """Plurals of which there is an object that cannot be seen: none of them is known to be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +80,7 @@ def _found(snapshot: Snapshot) -> Found:
     for item in snapshot.items.values():
         path = item.path.removeprefix(PREFIX)
         _read_one(path, item.read(), found, named=item.path in snapshot.wanted)
+    read_sources(found, {p.removeprefix(PREFIX) for p in snapshot.wanted})
     return found
 
 
@@ -138,7 +123,7 @@ def _read_one(path: str, data: bytes, found: Found, *, named: bool) -> None:
         text = decode(data)
     except Unreadable as error:
         if named or (YAML_NAME.match(path) and b"litefs" in data.lower()):
-            found.gaps.append(_gap(path, error))
+            found.gaps.append(gap_of(path, error))
         return
     kind = recognise(path, text)
     if kind is not None:
@@ -146,11 +131,7 @@ def _read_one(path: str, data: bytes, found: Found, *, named: bool) -> None:
             found.kinds[kind.value] += 1
         for why in READERS[kind](path, text, found):
             if named or (YAML_NAME.match(path) and "litefs" in text.lower()):
-                found.gaps.append(_gap(path, why))
-
-
-def _gap(path: str, why: Unreadable) -> Gap:
-    return Gap(path, GapReason.UNPARSED, f"{path}:{why.line}: {why.message}")
+                found.gaps.append(gap_of(path, why))
 
 
 def _kubernetes(path: str, text: str, found: Found) -> Iterator[Unreadable]:
@@ -186,20 +167,12 @@ def _script(path: str, text: str, found: Found) -> Iterator[Unreadable]:
 
 
 def _terraform_plan(path: str, text: str, found: Found) -> Iterator[Unreadable]:
-    yield from _take(objects_in_plan(path, text), path, found)
+    return take(((path, one) for one in objects_in_plan(path, text)), found)
 
 
-def _take(objects: Iterator[Obj | Unreadable], path: str, found: Found) -> Iterator[Unreadable]:
-    """What of a resource cannot be known is no fault of the file: a gap, after which its kind is not known whole."""
-    for one in objects:
-        if isinstance(one, Unjudged):
-            found.gaps.append(Gap(path, GapReason.OFFLINE, f"{path}:{one.line}: {one.message}"))
-            found.unsure |= {PLURALS[one.kind]} if one.kind in PLURALS else set()
-        elif isinstance(one, Unreadable):
-            yield one
-        else:
-            found.kinds[one.ref.kind] += 1
-            found.objects.append(one)
+def _terraform(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+    found.terraform[path] = text  # read when the folder's other files are there, too
+    return iter(())
 
 
 READERS: dict[Kind, Callable[[str, str, Found], Iterator[Unreadable]]] = {
@@ -208,6 +181,7 @@ READERS: dict[Kind, Callable[[str, str, Found], Iterator[Unreadable]]] = {
     Kind.DOCKERFILE: _dockerfile,
     Kind.SCRIPT: _script,
     Kind.TERRAFORM_PLAN: _terraform_plan,
+    Kind.TERRAFORM: _terraform,
 }
 """How each kind is read: what it holds goes into `Found`, what of it cannot be read comes back."""
 

@@ -16,6 +16,7 @@ class Kind(str, Enum):
     DOCKERFILE = "Dockerfile"
     SCRIPT = "script"
     TERRAFORM_PLAN = "Terraform plan"
+    TERRAFORM = "Terraform sources"
 
 
 _YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
@@ -70,6 +71,15 @@ def is_terraform_plan(path: str, text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"planned_values"' in text and '"format_version"' in text
 
 
+_RESOURCE = re.compile(r'^[ \t]*resource[ \t]+"(?:kubernetes_|kubectl_|helm_release)', re.MULTILINE)
+_LOCALS = re.compile(r"^[ \t]*locals[ \t]*\{", re.MULTILINE)
+
+
+def is_terraform(path: str, text: str) -> bool:
+    """Resources of Kubernetes in Terraform's own language; beside them, by its name, what they may refer to."""
+    return _RESOURCE.search(text) is not None or (path.endswith(".tf") and _LOCALS.search(text) is not None)
+
+
 def _is_yaml(text: str) -> bool:
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith(("#", "---", "%"))), "")
@@ -78,6 +88,7 @@ def _is_yaml(text: str) -> bool:
 
 KINDS = (
     (Kind.TERRAFORM_PLAN, is_terraform_plan),
+    (Kind.TERRAFORM, is_terraform),
     (Kind.DOCKERFILE, is_dockerfile),
     (Kind.SCRIPT, is_script),
     (Kind.LITEFS_YML, is_litefs_yml),
