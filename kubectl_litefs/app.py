@@ -42,10 +42,43 @@ def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, 
 
 def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING) -> Report:
     """Judge a saved bundle: the same findings as live, at the time it was taken."""
+    return judge(_loaded(path, wanted), custom)
+
+
+def _loaded(path: Path, wanted: tuple[str, ...]) -> Snapshot:
     snapshot = bundle.load(path)
-    if wanted:
-        snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
-    return judge(snapshot, custom)
+    return dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted)) if wanted else snapshot
+
+
+STATUS_KINDS = frozenset({"pods", "services", "persistentvolumeclaims", "statefulsets", "deployments", "daemonsets"})
+"""What `status` lists: the pods, what owns them, their volumes, and the Services that tell a pod of LiteFS from others."""
+
+STATUS_RULES = frozenset("LFS101 LFS102 LFS103 LFS104 LFS105 LFS108 LFS110 LFS309 LFS801 LFS802 LFS806".split())
+"""Those that say who does not follow, and who holds what nobody else does."""
+
+
+def status_live(kube: Kube, target: Target, clock: Clock, observer: Observer, suppressions: Sequence[Suppression] = ()) -> Report:
+    """Who follows whom, at which positions. Reads less than `diagnose`, and judges only what tells that."""
+    from .gather import live
+
+    brief = dataclasses.replace(target, kinds=STATUS_KINDS, followers_only=True)
+    return _status(live.gather(kube, brief, clock, observer), suppressions)
+
+
+def status_bundle(path: Path, wanted: tuple[str, ...] = (), suppressions: Sequence[Suppression] = ()) -> Report:
+    """The same of a saved bundle, at the time it was taken."""
+    return _status(_loaded(path, wanted), suppressions)
+
+
+def _status(snapshot: Snapshot, suppressions: Sequence[Suppression]) -> Report:
+    """By the same rules as `diagnose`. What is suppressed of the others does not concern it; a rule that nobody knows does."""
+    facts = assemble(snapshot)
+    require_litefs(facts)
+    chosen_rules = [r for r in ALL if r.id in STATUS_RULES or r.id == engine.CRASHED]
+    others = {r.id for r in ALL} - STATUS_RULES
+    annotated, problems = ignores.from_annotations(facts)
+    report = engine.judge(facts, chosen_rules, [s for s in (*suppressions, *annotated) if s.rule not in others])
+    return dataclasses.replace(report, notices=(*problems, *report.notices))
 
 
 def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:

@@ -32,7 +32,12 @@ _RULES = click.option("--rules", "rule_files", multiple=True, type=click.Path(pa
 
 def custom_options(function: F) -> F:
     """`--ignore`, `--config`, `--no-config`, `--rules`."""
-    for option in (_RULES, _NO_CONFIG, _CONFIG, _IGNORE):
+    return ignore_options(_RULES(function))
+
+
+def ignore_options(function: F) -> F:
+    """The same without `--rules`."""
+    for option in (_NO_CONFIG, _CONFIG, _IGNORE):
         function = option(function)
     return function
 
