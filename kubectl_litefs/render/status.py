@@ -177,4 +177,5 @@ def _next(report: Report, look: Look, bundle: str) -> list[Line]:
         return []
     where = f"--from {shlex.quote(bundle)}" if bundle else f"-n {report.namespaces[0]}" if len(report.namespaces) == 1 else "-A"
     command = clean(with_flags(f"kubectl litefs diagnose {where}", look.kube_flags))
-    return [line(("next: ", "strong"), (command, "command"), ("   # why, and what to do", "faint"))]
+    why = "   # why, and what to do"
+    return [line(("next: ", "strong"), (command, "command"), (why if len("next: " + command + why) <= look.width else "", "faint"))]

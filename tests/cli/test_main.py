@@ -23,7 +23,7 @@ Capsys = pytest.CaptureFixture[str]
     ("args", "says"),
     [
         (["diagnos"], "did you mean diagnose?"),
-        (["zzz"], "there is diagnose, status, fix-cluster-id"),
+        (["zzz"], "there is diagnose, status, diff, fix-cluster-id"),
         (["diagnose", "-o", "jsn"], "did you mean json?"),
         (["diagnose", "-o", "xml"], "none of text, json, yaml"),
         (["diagnose", "--fail-on", "warnings"], "did you mean warning?"),
