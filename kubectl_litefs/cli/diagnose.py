@@ -15,6 +15,7 @@ from .options import Command, cluster_options, given, kind_and_names, target, ve
 from .output import ProgressLine
 from .params import Duration
 from .reports import Outputs, report_options, tell, write
+from .wait import check_wait, settled, wait_options
 
 EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 1, 2, 3, 70, 130))
 
@@ -24,7 +25,8 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge a saved bundle (directory or .tar.gz), no cluster.")
 @report_options
 @custom_options
-@click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
+@wait_options
+@click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run, with --wait for one look; 0: none.")
 @cluster_options
 @verbosity
 @click.pass_context
@@ -42,11 +44,13 @@ def command(
     Without names: every LiteFS set of the namespace. With names (abaci-app-1, statefulset/abaci-app): the whole set
     that each belongs to. Reads only: no exec, no Secret, no write.
     """
+    check_wait(ctx)
     names = kind_and_names(names)
     custom = asked(ctx)
-    report = _replay(ctx, bundle, names, custom) if bundle is not None else _live(ctx, names, custom)
+    report, waited = (_replay(ctx, bundle, names, custom), None) if bundle is not None else _live(ctx, names, custom)
     tell(report.notices)
-    return write(ctx, report, outputs)
+    code = write(ctx, report, outputs)
+    return code if waited is None else waited
 
 
 command.epilog = EXIT_CODES
@@ -61,11 +65,12 @@ def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: Cu
     return app.diagnose_bundle(bundle, names, custom)
 
 
-def _live(ctx: click.Context, names: tuple[str, ...], custom: Custom) -> Report:
+def _live(ctx: click.Context, names: tuple[str, ...], custom: Custom) -> tuple[Report, int | None]:
+    """The report, and the exit code where --wait says another."""
     wanted = target(ctx, names)
     from .. import app
     from .live import SystemClock, connected
 
-    observer = ProgressLine()
+    observer, clock = ProgressLine(), SystemClock()
     with connected(ctx, observer) as kube:
-        return app.diagnose_live(kube, wanted, SystemClock(), observer, custom)
+        return settled(ctx, lambda: app.diagnose_live(kube, wanted, clock, observer, custom), clock)

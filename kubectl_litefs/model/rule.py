@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from .cluster import Cluster
 from .origin import Evidence, Gap, ObjectRef
@@ -25,6 +26,11 @@ class Severity(str, Enum):
         return (Severity.ERROR, Severity.WARNING, Severity.INFO).index(self)
 
 
+Heals = Literal["no", "with a new pod", "with time"]
+"""Whether a fault can go away although nobody does anything more: never; when a rollout that is under way replaces the
+pod (what stands in its spec, its litefs.yml or its log, not what lies on a volume); or by waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fault on one subject, in plain words with the values seen.
@@ -32,7 +38,7 @@ class Finding:
     `key` tells apart several findings of one rule on one subject (a database's name); it is part of the
     fingerprint, so nothing that changes between runs belongs there. `docs` is its rule's page, None where there is
     none. `consequence_of` is the fingerprint of the finding that causes this one, `suppressed` who said that it is
-    known and accepted; the engine alone sets both.
+    known and accepted; the engine alone sets both. `heals` is None where nobody knows, as of a user's own rule.
     """
 
     rule: str
@@ -50,6 +56,7 @@ class Finding:
     docs: str | None = None
     consequence_of: str | None = None
     suppressed: Suppression | None = None
+    heals: Heals | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -78,6 +85,7 @@ class Rule:
     `follows` are the rules whose findings can be the cause of this one's, the likeliest first.
     `symptom` is what a person notices; `cause`, `impact` and `fix` are the defaults of every finding.
     `docs` is the address of its page, where that is not one of ours; empty where there is no page.
+    `heals` is what `diagnose --wait` needs to know: whether waiting can help.
     """
 
     id: str
@@ -95,6 +103,7 @@ class Rule:
     refs: tuple[str, ...] = ()
     since: str = "0.1"
     docs: str | None = None
+    heals: Heals | None = None
 
     @property
     def page(self) -> str | None:
@@ -112,6 +121,7 @@ class Rule:
         fix: Iterable[str] | None = None,
         commands: Iterable[str] = (),
         key: str = "",
+        heals: Heals | None = None,
     ) -> Finding:
         """A finding of this rule. Evidence that is None is left out, repeated evidence too."""
         seen = tuple(dict.fromkeys(e for e in evidence if e is not None))
@@ -129,6 +139,7 @@ class Rule:
             gotcha=self.gotcha,
             key=key,
             docs=self.page,
+            heals=heals or self.heals,
         )
 
     def judge(self, cluster: Cluster) -> Iterator[Finding | Unknown]:
