@@ -21,6 +21,7 @@ from .reports import tell
 
 if TYPE_CHECKING:
     from ..model.report import Report
+    from ..ports import Clock
     from ..watching import Look
 
 LEAST = 1.0
@@ -116,14 +117,16 @@ def _watch(ctx: click.Context, names: tuple[str, ...], interval: float, output: 
     from .live import SystemClock, connected
 
     wanted, accepted, clock = target(ctx, names), suppressions(ctx), SystemClock()
-    with connected(ctx, ProgressLine()) as kube:
+    observer = ProgressLine()
+    with connected(ctx, observer) as kube:
+        observer.progress("")
 
         def look() -> Report:
             return app.status_live(kube, wanted, clock, _Silent(), accepted)
 
         looks = watch(look, clock, interval)
         if output in ("text", "wide") and is_terminal(sys.stdout):
-            _redraw(ctx, looks, output, interval)
+            _redraw(ctx, looks, output, interval, clock)
         else:
             _append(looks, _renderer(ctx, output), output)
     return 0
@@ -152,8 +155,8 @@ def _essence(look: Look) -> object:
     return {key: value for key, value in status_tree(look.report, look.memory, look.error).items() if key != "takenAt"}
 
 
-def _redraw(ctx: click.Context, looks: Iterator[Look], output: str, interval: float) -> None:
-    """On a terminal: in place, as wide as the terminal is at that moment."""
+def _redraw(ctx: click.Context, looks: Iterator[Look], output: str, interval: float, clock: Clock) -> None:
+    """On a terminal: in place, as wide as the terminal is at that moment. The time below says that it still looks."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -164,7 +167,7 @@ def _redraw(ctx: click.Context, looks: Iterator[Look], output: str, interval: fl
     with Live(console=console, auto_refresh=False, vertical_overflow="ellipsis") as area:
         for at in looks:
             text = _renderer(ctx, output)(at.report, at.memory, at.error)
-            foot = f"\n{clock_time(at.report.taken_at)}, every {interval:g} s, Ctrl-C ends"
+            foot = f"\n{clock_time(clock.now())}, every {interval:g} s, Ctrl-C ends"
             shown = Text.from_ansi(text + foot)
             shown.no_wrap, shown.overflow = output != "wide", "crop"
             area.update(shown, refresh=True)

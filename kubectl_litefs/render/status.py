@@ -123,13 +123,13 @@ def _identity(seen: ClusterReport, pod: Pod, wide: bool) -> str:
 
 
 def positions(seen: ClusterReport, pod: Pod, wide: bool) -> str:
-    """`db at 7/aa50 (3 behind)`; wide: as LiteFS writes it, `db 0000000000000007/aa50e9c731d14fcb (3 behind)`."""
+    """`db at 1f/aa50 (3 behind)`; wide: as LiteFS writes it, `db 000000000000001f/aa50e9c731d14fcb (3 behind)`."""
     if pod.databases is None:
         return "?"
     parts = []
     for mine in pod.databases:
         late = seen.topology.behind(pod, mine)
-        at = f"{mine.name} {mine.position}" if wide else f"{mine.name} at {mine.txid}/{mine.checksum[:4]}" if mine.txid else f"{mine.name} empty"
+        at = f"{mine.name} {mine.position}" if wide else f"{mine.name} at {mine.txid:x}/{mine.checksum[:4]}" if mine.txid else f"{mine.name} empty"
         parts.append(at + (f" ({late} behind)" if late else ""))
     return clean(", ".join(parts)) or "none"
 
