@@ -17,6 +17,9 @@ from .topology import Role
 
 NOT_YET = {Role.CONNECTING: "is connecting", Role.DISCONNECTED: "is not connected", Role.DOWN: "does not run", Role.UNKNOWN: "does not answer"}
 
+APART = ("LFS101", "LFS309", "LFS402", "LFS801")
+"""Who suppresses one of these for a pod has accepted that it does not follow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -65,13 +68,13 @@ def _undone(seen: ClusterReport) -> Iterator[str]:
     """What is not as it is asked for, though no rule speaks of it, or not yet."""
     yield from unfinished(seen.cluster)
     yield from (f"{ref} is asked for and not there" for ref in missing(seen))
-    accepted = {f.subject for f in seen.findings if f.suppressed is not None}
+    accepted = {(f.rule, f.subject) for f in seen.findings if f.suppressed is not None}
     for pod in seen.cluster.pods:
         role = seen.topology.role(pod)
-        if role in NOT_YET and pod.ref not in accepted and not _kept_from_us(pod):
+        if role in NOT_YET and not _kept_from_us(pod) and not any((rule, pod.ref) in accepted for rule in APART):
             yield f"{pod.name} {NOT_YET[role]}"
     answering = any(p.info is not None for p in seen.cluster.pods)
-    if answering and not seen.topology.primaries and not accepted and not primary_elsewhere(seen.cluster):
+    if answering and not seen.topology.primaries and not any(r == "LFS104" for r, _ in accepted) and not primary_elsewhere(seen.cluster):
         yield "no pod leads"
 
 

@@ -180,6 +180,15 @@ def test_what_somebody_has_accepted_is_not_waited_for() -> None:
     assert "LFS309" in {f.rule for f in report.findings}
     assert judged(cut_off).waits
     assert judged(cut_off, "LFS309") == Verdict(False, (), ExitCode.OK)
+    assert judged(cut_off, "LFS703", "LFS711").waits, "another matter"
+
+
+def test_who_accepts_a_warning_has_not_accepted_that_nobody_leads() -> None:
+    body = {"pods": {"abaci-app-0": None}, "more-log": dict.fromkeys(("abaci-app-1", "abaci-app-2"), "-5s 00000000000000A1: disconnected from primary, retrying\n")}
+    body["objects"] = set_with(spec={"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}})
+    report = app.judge(snapshot(body), Custom((Suppression(rule="LFS408", by="a test", reason="known"),)))
+    assert [f.rule for f in report.findings if f.suppressed] == ["LFS408"]
+    assert "no pod leads" in verdict(report, Severity.ERROR, False).reasons
 
 
 def test_a_set_that_nobody_could_look_into_is_no_pass() -> None:
