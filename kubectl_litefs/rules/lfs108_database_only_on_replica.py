@@ -87,6 +87,7 @@ RULE = Rule(
     name="database-only-on-replica",
     title="A replica has a database that the primary lacks",
     severity=Severity.WARNING,
+    heals="no",
     symptom="`deprecated drop db frame received, skipping` on the replica, or a database that only it shows.",
     impact="That database is not replicated any more, and goes with the replica's volume.",
     cause="It was deleted on the primary, where replicas keep theirs; or it was made on a pod that was primary for a while.",

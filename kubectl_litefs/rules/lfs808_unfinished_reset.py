@@ -85,6 +85,7 @@ RULE = Rule(
     name="unfinished-reset",
     title="A reset of a replica was stopped half-way",
     severity=Severity.WARNING,
+    heals="no",
     symptom="A Lease litefs-fix-NAME that nobody renews, or the annotation kubectl-litefs/restore-replicas on the StatefulSet.",
     impact="The replica may wait with a claim that goes with its next restart, or the set may run fewer pods than it should.",
     cause="`kubectl litefs fix-cluster-id` was stopped: Ctrl-C, a lost connection, a laptop that was closed.",
