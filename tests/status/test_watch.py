@@ -107,6 +107,12 @@ def test_a_pod_that_goes_away_keeps_its_last_values_marked_as_old(lose: Callable
     assert "OLD" not in render(third, width=120, color=False, memory=remember(memory, third))
 
 
+def test_what_is_old_is_of_the_newest_look_that_had_it() -> None:
+    steps = watch(looks(healthy(), healthy(2), without(healthy(3), "abaci-app-2")), StoppedClock(healthy().taken_at), 5)
+    last = [next(steps) for _ in range(3)][-1]
+    assert f"OLD, of {healthy(2).taken_at:%H:%M:%S} UTC" in render(last.report, width=120, color=False, memory=last.memory)
+
+
 def test_a_pod_that_nobody_asks_for_any_more_is_forgotten() -> None:
     memory = remember({}, status(healthy()))
     smaller = deleted(healthy(1), "abaci-app-2")

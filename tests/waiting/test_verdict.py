@@ -136,6 +136,11 @@ def test_a_fault_of_an_old_pod_is_waited_for_while_the_rollout_replaces_it() -> 
     assert not judged(body).waits, "the new pod shows it: no waiting helps"
 
 
+def test_a_fault_is_waited_for_before_the_controller_has_looked_at_its_correction() -> None:
+    body = {**crashing("abaci-app-1"), "objects": set_with(metadata={"generation": 2})}
+    assert judged(body).waits
+
+
 def test_a_fault_of_the_set_is_waited_for_while_old_pods_are_there() -> None:
     wrong = {"litefs.yml": BAD_KEY, "objects": set_with(**UPDATING)}
     assert judged(wrong).waits
