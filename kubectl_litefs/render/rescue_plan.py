@@ -58,7 +58,8 @@ def _rescue_fields(plan: RescuePlan) -> Iterator[Field]:
         yield "database", f"{back.name} from {back.pod}, at {back.position}; {has}", ""
     others = listed([p for p, _, _ in plan.others]) or "none"
     if plan.strategy == "data-dir":
-        yield "replaced", f"the directory of {plan.pod}; what it holds now stays on its volume as {plan.aside}", "error"
+        what = "the directory" if plan.fault == "LFS102" else f"the directories {listed(plan.parts)}"
+        yield "replaced", f"{what} of {plan.pod}; what it holds now stays on its volume as {plan.aside}", "error"
         yield "restarted", f"{plan.pod} alone (uid {plan.pod_uid}), for seconds; reads on the replicas go on", ""
         yield "untouched", f"every claim; the pods {others}", "good"
     else:

@@ -73,10 +73,9 @@ class Directory:
         self.there = (self.plan.namespace, self.plan.source, self.plan.source_container)
         self.staging = f"{self.plan.data_dir.rstrip('/')}/{self.plan.staging}"
         self.tar = work.folder / f"directory-{self.plan.id[:12]}.tar.part"
-        self.exchange = Exchange(
-            work, self.plan.data_dir, self.plan.staging, self.plan.aside, self.plan.cluster_id, ("dbs", "clusterid"),
-            "Its own id is still in place, so no replica loses anything",
-        )  # fmt: skip
+        whole = self.plan.fault == "LFS102"
+        half = "Its own id is still in place, so no replica loses anything" if whole else "LiteFS serves none of it before its restart"
+        self.exchange = Exchange(work, self.plan.data_dir, self.plan.staging, self.plan.aside, self.plan.cluster_id, self.plan.parts, half)
 
     # --- beside
 
@@ -117,7 +116,7 @@ class Directory:
             self.work.tick()
 
         try:
-            words = ("tar", "-C", self.plan.source_dir, "-cf", "-", "clusterid", "dbs")
+            words = ("tar", "-C", self.plan.source_dir, "-cf", "-", *reversed(self.plan.parts))
             done = self.work.kube.execute(*self.there, words, timeout=max(1.0, self.work.left()), stdout=take)
             os.fsync(file)
         except OSError as error:
@@ -133,8 +132,8 @@ class Directory:
             with tarfile.open(self.tar, "r:") as tar:
                 for member in tar:
                     path = PurePosixPath(member.name)
-                    odd = path.is_absolute() or ".." in path.parts or path.parts[:1] not in (("clusterid",), ("dbs",))
-                    if odd or not (member.isreg() or member.isdir()):
+                    inside = any(part in map(str, (path, *path.parents)) for part in self.plan.parts)
+                    if ".." in path.parts or not inside or not (member.isreg() or member.isdir()):
                         return f"it holds {member.name!r}, which is no plain file of a data directory"
                     if str(path) in want:
                         found[str(path)] = _digest(tar, member)
@@ -155,8 +154,8 @@ class Directory:
             raise self.stopped("push-failed", f"unpacking in {self.plan.pod} ended with {done.code}: {done.output.strip()[:200]}")
 
     def files(self) -> tuple[str, ...]:
-        """What is compared: the id, and of each database its file and its write-ahead log."""
-        return ("clusterid", *(f"dbs/{d.name}/{part}" for d in self.plan.databases for part in ("database", "wal")))
+        """What is compared: the id where it comes, too, and of each database its file and its write-ahead log."""
+        return (*(p for p in self.plan.parts if p == "clusterid"), *(f"dbs/{d.name}/{part}" for d in self.plan.databases for part in ("database", "wal")))
 
     def hashes(self, where: tuple[str, str, str], directory: str) -> dict[str, str]:
         done = script(self.work.kube, where, HASHES, directory, *self.files(), timeout=max(TIMEOUT, self.work.left()))
@@ -170,7 +169,7 @@ class Directory:
         wrong = [name for name, sha in want.items() if has.get(name) != sha]
         if wrong:
             raise self.stopped("differs", f"{what} is not the same: {wrong[0]} has sha256 {has.get(wrong[0])}, want {want[wrong[0]]}")
-        if want["clusterid"] == "none" or any(want[f"dbs/{d.name}/database"] == "none" for d in self.plan.databases):
+        if want.get("clusterid") == "none" or any(want[f"dbs/{d.name}/database"] == "none" for d in self.plan.databases):
             raise self.stopped("differs", f"the directory of {self.plan.source} lacks clusterid or a database")
 
     def clean(self) -> str:

@@ -68,8 +68,13 @@ class RescuePlan(Aim):
 
     @property
     def aside(self) -> str:
-        """Where the primary's former content goes."""
-        return f"lost-{self.id[:12]}"
+        """Where the primary's former content goes. `rescue undo` looks for `lost-`: there is no way back to an empty file."""
+        return f"{'lost' if self.fault == 'LFS102' else 'empty'}-{self.id[:12]}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is swapped, in this order: the data goes in before the id."""
+        return ("dbs", "clusterid") if self.fault == "LFS102" else tuple(f"dbs/{d.name}" for d in self.databases)
 
     @property
     def id(self) -> str:
@@ -139,8 +144,9 @@ def _calls(plan: RescuePlan) -> list[Call]:
     pod = core(plan.namespace, "pods", plan.pod)
     restart = remove_pod(plan.pod, plan.namespace, plan.pod_uid, pod, True)
     if plan.strategy == "data-dir":
+        what = "the data directory" if plan.fault == "LFS102" else " and ".join(plan.parts)
         return [
-            Call(f"put {plan.source}'s directory beside {plan.pod}'s, as {plan.staging}", "EXEC", pod + "/exec", {"container": plan.container}),
+            Call(f"put {what} of {plan.source} beside {plan.pod}'s, as {plan.staging}", "EXEC", pod + "/exec", {"container": plan.container}),
             Call(f"swap it with the primary's own, which becomes {plan.aside}", "EXEC", pod + "/exec", {"container": plan.container}),
             restart,
         ]

@@ -24,6 +24,8 @@ from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
 
+UNHARMED = "no volume is replaced, nothing on a replica changes, and transaction numbers go on"
+
 
 class RescueRun(SetRun):
     """One call of `rescue run`, or of `rescue plan` (a dry run)."""
@@ -58,7 +60,7 @@ class RescueRun(SetRun):
             plan = make_plan(found, self.options, "data-dir", source, "", refusals, str(saved.folder))
             why = self.hindrance(plan)
             if not why:
-                return dataclasses.replace(plan, why=f"data-dir: {source.name} has the best copy of every database; no volume is replaced, no replica restarted, and transaction numbers go on")
+                return dataclasses.replace(plan, why=f"data-dir: {source.name} has the best copy of every {'' if plan.fault == 'LFS102' else 'lost '}database; {UNHARMED}")
         if self.options.strategy == "data-dir":
             return self.refused((Refusal("S9", f"strategy data-dir cannot be used: {why}", "Without --strategy the import is used."),), str(saved.folder))
         reason = "as asked for" if self.options.strategy == "import" else f"data-dir cannot be used here: {why}"
@@ -115,7 +117,7 @@ class RescueRun(SetRun):
         self.step("recheck", "save and look again: the same pods, ids and best copies", self.recheck)
         if work.plan.strategy == "data-dir":
             directory = Directory(work)
-            self.step("stage", f"put the directory of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
+            self.step("stage", f"put the data of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
             self.step("gate", "last look before the point of no return", self.gate)
             self.step("swap", "swap the directories", directory.exchange.swap)
         else:
@@ -187,8 +189,8 @@ class RescueRun(SetRun):
         if plan.strategy != "data-dir":
             return saved
         where = f"{plan.data_dir.rstrip('/')}/{plan.aside}"
-        back = f"kubectl litefs rescue undo {plan.set_name} -n {plan.namespace}"
-        return f"{saved} What the primary had before is on its volume, too: {back} brings it back; when nobody wants it any more: kubectl -n {plan.namespace} exec {plan.pod} -c {plan.container} -- rm -r {where}"
+        back = f" `kubectl litefs rescue undo {plan.set_name} -n {plan.namespace}` brings it back." if plan.fault == "LFS102" else ""
+        return f"{saved} What the primary had before is on its volume, too.{back} When nobody wants it any more: kubectl -n {plan.namespace} exec {plan.pod} -c {plan.container} -- rm -r {where}"
 
     # --- stopping and taking up
 

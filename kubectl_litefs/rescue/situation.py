@@ -111,17 +111,18 @@ def _best(
 
 
 def whole_source(found: Situation) -> tuple[Pod | None, str]:
-    """The replica whose whole data directory is the best, or None and why there is none."""
-    if found.fault != "LFS102":
-        return None, "only single databases are lost, and the rest of the primary's directory is good"
+    """The replica that has the best copy of everything that goes back, or None and why there is none."""
     why = "no single replica has the best copy of every database"
+    names = {w.name for w in found.wanted}
     for pod in sorted(found.holders, key=lambda p: p.name):
-        mine = {(c.database, c.txid, c.checksum) for c in found.copies if c.pod == pod.name and c.cluster_id == found.cluster_id and c.proven}
+        copies = [c for c in found.copies if c.pod == pod.name and c.cluster_id == found.cluster_id]
+        mine = {(c.database, c.txid, c.checksum) for c in copies if c.proven}
         if not all((w.name, w.copy.txid, w.copy.checksum) in mine for w in found.wanted):
             continue
-        if pod.config and pod.config.known("lease.databases"):
+        whole = found.fault == "LFS102"
+        if whole and pod.config and pod.config.known("lease.databases"):
             why = f"{pod.name} filters databases (lease.databases), so its directory may lack some"
-        elif any(c.damaged for c in found.copies if c.pod == pod.name and c.cluster_id == found.cluster_id):
+        elif any(c.damaged for c in copies if whole or c.database in names):
             why = f"a copy of {pod.name} is damaged"
         elif pod.data_dir is None:
             why = f"the data directory of {pod.name} is not known"

@@ -25,17 +25,22 @@ mkdir -p "$to" || exit 5
 for x; do
   [ -e "$from/$x" ] || continue
   if [ -e "$x" ]; then
+    case "$x" in */*) mkdir -p "$to/${x%/*}" || exit 5 ;; esac
     [ ! -e "$to/$x" ] || { echo "$x, $from/$x and $to/$x are all there"; exit 6; }
     mv "$x" "$to/$x" || exit 7
   fi
   mv "$from/$x" "$x" || exit 8
 done"""
 WHERE = """cd "$1" || exit 4
-for f in dbs clusterid "$2/dbs" "$2/clusterid" "$3" "$3/dbs" "$3/clusterid"; do
-  if [ -e "$f" ]; then echo "$f"; fi
+from=$2 to=$3
+shift 3
+if [ -e "$to" ]; then echo "$to"; fi
+for x; do
+  for f in "$x" "$from/$x" "$to/$x"; do
+    if [ -e "$f" ]; then echo "$f"; fi
+  done
 done
 if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi"""
-
 ASIDE = """cd "$1" || exit 4
 for d in lost-*; do
   if [ -e "$d/dbs" ]; then echo "$d $(head -c 20 "$d/clusterid" 2>/dev/null)"; fi
@@ -72,9 +77,10 @@ def put_aside(kube: WritableKube, where: tuple[str, str, str], data_dir: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which of the directories are there. `incoming` holds what comes in, `aside` what goes out, `cluster_id` is that of the first."""
+    """Which of the `parts` are where. `incoming` holds what comes in, `aside` what goes out, `cluster_id` is what then must stand there."""
 
     there: frozenset[str]
+    parts: tuple[str, ...]
     incoming: str
     aside: str
     cluster_id: str
@@ -82,22 +88,23 @@ class Place:
     @property
     def waiting(self) -> bool:
         """Something still stands beside."""
-        return f"{self.incoming}/dbs" in self.there or f"{self.incoming}/clusterid" in self.there
+        return any(f"{self.incoming}/{x}" in self.there for x in self.parts)
 
     @property
     def swapped(self) -> bool:
-        """The data and the id that came in are in place. Nothing need have gone aside: an earlier swap may have been cut off."""
-        return {"dbs", "clusterid", f"id {self.cluster_id}", self.aside} <= self.there and not self.waiting
+        """All that came in is in place, and the id. Nothing need have gone aside."""
+        return {*self.parts, f"id {self.cluster_id}", self.aside} <= self.there and not self.waiting
 
     @property
     def half(self) -> bool:
-        moved = any(f"{self.aside}/{x}" in self.there for x in ("dbs", "clusterid"))
-        return moved and not self.swapped
+        """It has begun, which makes `aside`, and something was moved."""
+        moved = any(f"{self.aside}/{x}" in self.there or f"{self.incoming}/{x}" not in self.there for x in self.parts)
+        return self.aside in self.there and moved and not self.swapped
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """`order` is that of the moves: the id which the replicas obey must never stand over data that is not theirs.
+    """`parts` are moved in this order: the id which the replicas obey must never stand over data that is not theirs.
 
     `half` says why nothing is lost where it was cut off.
     """
@@ -107,7 +114,7 @@ class Exchange:
     incoming: str
     aside: str
     cluster_id: str
-    order: tuple[str, str]
+    parts: tuple[str, ...]
     half: str
 
     @property
@@ -115,11 +122,11 @@ class Exchange:
         return self.work.plan.namespace, self.work.plan.pod, self.work.plan.container
 
     def where(self) -> Place:
-        done = script(self.work.kube, self.here, WHERE, self.data_dir, self.incoming, self.aside)
+        done = script(self.work.kube, self.here, WHERE, self.data_dir, self.incoming, self.aside, *self.parts)
         if done.code != 0:
             said = done.output.strip()[:200]
             raise Stopped("cannot-look", f"{self.data_dir} in {self.work.plan.pod} could not be looked at: {said}", ExitCode.STOPPED_BEFORE)
-        return Place(frozenset(done.output.splitlines()), self.incoming, self.aside, self.cluster_id)
+        return Place(frozenset(done.output.splitlines()), self.parts, self.incoming, self.aside, self.cluster_id)
 
     def swap(self) -> None:
         """The point of no return. A lost answer is looked up. Raises Stopped: exit 9 where nothing was moved, else 10."""
@@ -128,7 +135,7 @@ class Exchange:
         lost = ""
         for _ in range(TRIES):
             try:
-                done = script(self.work.kube, self.here, EXCHANGE, self.data_dir, self.incoming, self.aside, *self.order)
+                done = script(self.work.kube, self.here, EXCHANGE, self.data_dir, self.incoming, self.aside, *self.parts)
                 lost = "" if done.code == 0 else f"code {done.code}: {done.output.strip()[:200]}"
             except KubeError as error:
                 lost = error.as_kubectl_prints_it()

@@ -31,6 +31,7 @@ def triples(*tables: tuple[Right, ...]) -> set[Triple]:
 
 WAYS = {
     "data-dir": ("recreated", "data-dir", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_RESTART, RESCUE_DATA_DIR)),
+    "data-dir-lost": ("lost", "data-dir", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_RESTART, RESCUE_DATA_DIR)),
     "import": ("lost", "import", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_RESTART, RESCUE_IMPORT)),
     "import-reset": ("recreated", "import", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_IMPORT, RESCUE_RESET)),
 }
