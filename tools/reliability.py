@@ -47,8 +47,8 @@ def numbered(paths: tuple[str, ...]) -> dict[int, list[str]]:
 
 def rescue(rows: list[list[Any]]) -> Iterator[str]:
     """Strategy, scenario, interruption, end state. Raises SystemExit for a test that does not exist."""
-    yield "\n## What was tried to break `rescue run` and `rescue undo`\n\nThe tests are in `tests/rescue`; `RESCUE_EVERY=1` interrupts every single request. Those in `tests/e2e` are above;\n"
-    yield "those in `tests/e2e/node` run a real LiteFS (`make e2e-node`).\n\n"
+    yield "\n## What was tried to break `rescue run` and `rescue undo`\n\nThe tests are in `tests/rescue`; `RESCUE_EVERY=1` interrupts every single request. Those in `tests/e2e/node`\n"
+    yield "run a real LiteFS (`make e2e-node`).\n\n"
     yield "| strategy | fault | what happens | the state in the end | tests |\n|---|---|---|---|---|\n"
     for strategy, fault, what, end, tests in rows:
         for test in tests:

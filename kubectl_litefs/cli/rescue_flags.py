@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OWN = (
-    click.argument("names", nargs=-1, metavar="[STATEFULSET]", shell_complete=values.workloads),
+    click.argument("names", nargs=-1, metavar="[STATEFULSET]", shell_complete=values.litefs_sets),
     click.option("--backup-dir", metavar="DIR", help="Where every copy is saved first (default: a folder below ~/.local/state)."),
     click.option("--timeout", type=Duration(), default="15m", show_default=True, help="Limit for the run, from the confirmation on."),
     click.option("--allow-rollout", is_flag=True, help="The pods may come back with a new revision."),

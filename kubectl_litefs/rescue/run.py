@@ -8,6 +8,7 @@ import dataclasses
 from ..errors import LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
+from ..fix.case import Case
 from ..fix.journal import Journal
 from ..fix.lock import Lock
 from ..fix.outcome import Outcome, Words
@@ -15,6 +16,7 @@ from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
 from ..fix.wait import wait_replaced
 from ..fix.work import Phase, Stopped, Work
+from ..model.lost import absent_databases
 from . import importing, proof, replicas, rights
 from .base import SetRun
 from .directory import Directory, probe
@@ -23,6 +25,15 @@ from .plan import RescuePlan, grown_from, make_plan
 from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
+
+
+def nothing(case: Case, saved: SavedSet) -> Outcome:
+    text = f"nothing to rescue: {case.target.name} is primary and has lost nothing that every replica holds"
+    left = [f"{a.name} is on {' and '.join(p.name for p, _ in a.holders)} only" for a in absent_databases(case.cluster)]
+    text += f"; {'; '.join(left)}, which diagnose explains (LFS108)" if left else ""
+    hint = f"If something is wrong all the same: kubectl litefs diagnose -n {case.namespace}"
+    return Outcome(ExitCode.OK, "nothing-to-do", text, hint, backup=str(saved.folder))
+
 
 UNHARMED = "no volume is replaced, nothing on a replica changes, and transaction numbers go on"
 
@@ -43,8 +54,7 @@ class RescueRun(SetRun):
         against = standing(refusals)
         if not found.fault and not against:
             self.ui.step("survey", "", "done", "nothing to bring back")
-            hint = f"If something is wrong all the same: kubectl litefs diagnose -n {case.namespace}"
-            return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to rescue: {case.target.name} is primary and has lost nothing that a replica holds", hint, backup=str(saved.folder))
+            return nothing(case, saved)
         if against:
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder))

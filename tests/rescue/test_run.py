@@ -77,6 +77,23 @@ def test_the_directory_of_a_lost_database_comes_back_and_the_replicas_keep_their
     assert "best copy of every lost database" in plan.why and "rescue undo" not in str(outcome.hint)
 
 
+@pytest.mark.parametrize("strategy", ["data-dir", "import"])
+def test_a_database_that_the_primary_does_not_even_have_comes_back(rescue: Rescue, make: Make, strategy: str) -> None:
+    """LFS108: nobody has opened it since, so there is no empty file."""
+    sim = make.lost()
+    del sim.volume_of(ZERO).databases["db"]
+    outcome = rescue(sim, strategy=strategy)
+    assert (int(outcome.code), outcome.name) == (0, "rescued") and back(sim)
+
+
+def test_a_database_on_one_replica_only_is_named_and_left_alone(rescue: Rescue, make: Make) -> None:
+    sim = make.healthy()
+    sim.volume_of(ONE).databases["old"] = Db(4, database("left over"))
+    outcome = rescue(sim)
+    assert outcome.name == "nothing-to-do" and f"old is on {ONE} only" in outcome.message and "LFS108" in outcome.message
+    assert not sim.changes and database("left over") in [p.read_bytes() for p in rescue.folder.glob("*.sqlite")]
+
+
 def test_import_into_a_new_primary_resets_the_replicas_one_by_one_the_best_last(rescue: Rescue, make: Make) -> None:
     sim = make.recreated()
     sim.volume_of(TWO).databases["db"] = Db(4, database("one"))

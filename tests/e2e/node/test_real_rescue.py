@@ -98,13 +98,18 @@ def test_a_new_volume_gets_the_data_by_import_and_the_replicas_follow_one_by_one
     all_is_well(made, cli, new, audit, tool)
 
 
-@pytest.mark.parametrize("strategy", ["data-dir", "import"])
-def test_a_lost_database_comes_back(cluster: NewCluster, cli: Cli, account: NewAccount, audit: Audit, tmp_path: Path, strategy: str) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "opened", "rule"), [("data-dir", True, "LFS110"), ("import", True, "LFS110"), ("data-dir", False, "LFS108")], ids=["data-dir", "import", "data-dir-absent"]
+)
+def test_a_lost_database_comes_back(cluster: NewCluster, cli: Cli, account: NewAccount, audit: Audit, tmp_path: Path, strategy: str, opened: bool, rule: str) -> None:
+    """The application has opened it, which leaves an empty file, or not yet: then the primary does not even have its name."""
     made = cluster("primary-lost-database")
+    if opened:
+        made.write(0, "select count(*) from sqlite_master")
     tool = rescuer(made, cli, account, strategy)
     before, old, own = made.uids(), made.info(1)["clusterID"], made.positions(1)["db"]
     code, report = diagnosed(cli, made.namespace)
-    assert code == 1 and "LFS110" in {rule for rule, _ in errors(report)}, errors(report)
+    assert code == 1 and rule in {r for r, _ in errors(report)}, errors(report)
     result = carried_out(cli, tool, rescue(made, tmp_path, strategy))
     assert result["plan"]["fault"] == "LFS110" and result["plan"]["strategy"] == strategy
     assert replaced(before, made.uids()) == {PRIMARY}, "no replica's volume, and no replica, was touched"
