@@ -17,8 +17,8 @@ $(READY): requirements-dev.lock pyproject.toml
 
 test: lint docs-check unit ## all checks: ruff, mypy, docs in step, pytest
 
-unit: $(READY) ## pytest alone; ARGS='-k lfs101' narrows it
-	$(BIN)/python -m pytest $(ARGS)
+unit: $(READY) ## pytest alone, on two cores; ARGS='-k lfs101' narrows it
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 e2e-control-plane: $(READY) ## the tests that need a real API server, on one built (once, 20 min) and started here
 	tests/e2e/lab/run.sh $(BIN)/python -m pytest tests/e2e $(ARGS)
@@ -33,7 +33,7 @@ lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-docs: $(READY) ## write docs/rules, docs/gotchas.md and the tables of README.md
+docs: $(READY) ## write docs/rules, docs/gotchas.md, the man page, and the picture and tables of README.md
 	$(BIN)/python -m tools.gen_docs --write
 
 docs-check: $(READY)
@@ -46,10 +46,11 @@ demo: $(READY) ## the tool at work on recorded clusters: one healthy, the others
 	  $(BIN)/kubectl-litefs demo $$name || exit; done
 	@printf '\n'; $(BIN)/kubectl-litefs demo --list
 
-bench: $(READY) dist ## start-up, a live diagnose against the commands it replaces (needs kubectl), a 1 GiB log, a 1 GiB backup
+bench: $(READY) dist ## start-up, a live diagnose against the commands it replaces (needs kubectl), logs against grep and ripgrep, a 1 GiB backup
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.log_memory
+	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.backup
 
 fuzz: $(READY) ## the property tests, with many more examples

@@ -34,9 +34,9 @@ def generate(path: Path, size: int) -> None:
         if n % 1000 == 0:
             said = b'level=INFO msg="00000000000000A0: stream connected (10.244.0.%d:40002)"' % (n % 250)
         page.append(STAMP % (n % 60, n) + said)
-    block = b"\n".join(page) + b"\n"
+    block = b"\n".join(page[len(start) :]) + b"\n"
     with path.open("wb") as file:
-        written = 0
+        written = file.write(b"\n".join(page[: len(start)]) + b"\n")
         while written < size:
             written += file.write(block)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from . import engine
 from .errors import CouldNotLook, UsageError
 from .gather import bundle, redact, selection
-from .model.cluster import Facts
+from .model.cluster import Cluster, Facts
 from .model.custom import NOTHING, Custom
-from .model.origin import GapReason
 from .model.report import Report
 from .model.rule import Finding
 from .model.snapshot import Snapshot
@@ -28,28 +28,109 @@ if TYPE_CHECKING:
     from .fix.outcome import Outcome
     from .fix.plan import Plan
     from .fix.work import Ui
+    from .model.effective import Effective
     from .rescue.options import RescueOptions
     from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
     from .rescue.undo_plan import UndoPlan
 
+EPOCH = datetime.fromtimestamp(0, timezone.utc)
+"""The time of what is judged at no time."""
 
-def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING) -> Report:
-    """Look at a cluster through its API server and judge it. Reads only.
+
+def files_to_apply(paths: Sequence[str], stdin: Callable[[], BinaryIO], *, recursive: bool) -> Snapshot:
+    """The files of `-f`, for the functions below: what would the cluster look like after them?
+
+    Raises UsageError for a path that is not there, or without one Kubernetes object in it; CouldNotLook for a file that
+    cannot be read: `kubectl apply` would refuse it as well.
+    """
+    from .gather import files
+    from .parse.files.read import read_desired
+
+    given = files.redacted(files.gather(paths, stdin, EPOCH, recursive=recursive))
+    desired = read_desired(given)
+    if desired.gaps:
+        raise CouldNotLook("bad-file", f"cannot read {desired.gaps[0].detail or desired.gaps[0].what}")
+    if not desired.objects:
+        raise UsageError("no-objects", f"no Kubernetes object in {', '.join(paths)}", hint="-f takes what kubectl apply -f takes; -R looks into folders further down.")
+    return given
+
+
+def diagnose_live(
+    kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING, files: Snapshot | None = None
+) -> Report:
+    """Look at a cluster through its API server and judge it, with `files` as it would be after them. Reads only.
 
     Raises CouldNotLook where not even the pods could be listed, UsageError for names that do not exist.
     """
     from .gather import live
 
-    return judge(live.gather(kube, target, clock, observer), custom)
+    return judge(_with(live.gather(kube, target, clock, observer), files), custom)
 
 
-def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING) -> Report:
-    """Judge a saved bundle: the same findings as live, at the time it was taken."""
-    snapshot = bundle.load(path)
-    if wanted:
-        snapshot = dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted))
-    return judge(snapshot, custom)
+def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING, files: Snapshot | None = None) -> Report:
+    """Judge a saved bundle: the same findings as live, at the time it was taken. `files` take the place of those kept in it."""
+    return judge(_with(saved(path, wanted, custom.patterns), files), custom)
+
+
+def saved(path: Path, wanted: tuple[str, ...], patterns: tuple[str, ...] = ()) -> Snapshot:
+    """What was saved, narrowed to the sets that the names belong to."""
+    snapshot = bundle.load(path, patterns)
+    return dataclasses.replace(snapshot, wanted=chosen(snapshot, wanted)) if wanted else snapshot
+
+
+def diagnose_logs(paths: Sequence[str], namespace: str, observer: Observer, custom: Custom = NOTHING) -> Report:
+    """Judge logs alone. `namespace` is theirs where they do not tell; empty where nobody knows."""
+    from .gather import log_files
+
+    return judge(log_files.gather(paths, namespace, observer, custom.patterns), custom)
+
+
+def facts_live(kube: Kube, target: Target, clock: Clock, observer: Observer) -> Facts:
+    """What a cluster shows of LiteFS, unjudged. Raises as `diagnose_live` does, and where there is no LiteFS."""
+    from .gather import live
+
+    return _facts(live.gather(kube, target, clock, observer))
+
+
+def facts_saved(path: Path, wanted: tuple[str, ...]) -> Facts:
+    """The same of what was saved."""
+    return _facts(saved(path, wanted))
+
+
+def facts_files(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock) -> Facts:
+    """The same of files, before there is a cluster. Raises as `lint` does."""
+    from .gather import files
+
+    facts = assemble(files.gather(paths, stdin, clock.now()))
+    selection.require_litefs(facts)
+    return facts
+
+
+def _facts(snapshot: Snapshot) -> Facts:
+    facts = assemble(snapshot)
+    selection.require_litefs(facts)
+    return dataclasses.replace(facts, wanted=snapshot.wanted)
+
+
+def settings(facts: Facts) -> list[tuple[Cluster, list[Effective]]]:
+    """The settings of each cluster's pods; of the pods that were named, where only pods were. Without secrets."""
+    from .gather.redact_settings import plain
+    from .model.effective import effective
+
+    named = {name for name in facts.wanted if not name.startswith(("statefulset/", "deployment/", "daemonset/"))}
+    sets = {name for cluster in facts.clusters for w in cluster.workloads for name in (str(w), w.name)}
+    return [
+        (c, [plain(e) for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named])
+        for c in facts.clusters
+    ]
+
+
+def _with(snapshot: Snapshot, files: Snapshot | None) -> Snapshot:
+    if files is None:
+        return snapshot
+    items = {p: item for p, item in snapshot.items.items() if not p.startswith(bundle.FILES)}
+    return dataclasses.replace(snapshot, items={**items, **files.items})
 
 
 def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:
@@ -57,17 +138,7 @@ def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, cust
 
     Raises UsageError for a path that is not there, CouldNotLook where no LiteFS stands in any of the files.
     """
-    from .gather import files
-
-    facts = assemble(files.gather(paths, stdin, clock.now()))
-    if not facts.clusters:
-        unread = [g.detail or g.what for g in facts.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN)]
-        why = f"; could not read {'; '.join(unread[:5])}" if unread else ""
-        raise CouldNotLook("no-litefs-found", f"no LiteFS found; looked at {'; '.join(facts.looked_at)}{why}", hint=LINT_HINT)
-    return _without_cluster(_judged(facts, custom))
-
-
-LINT_HINT = "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, or the output of helm template or kustomize build."
+    return _without_cluster(_judged(facts_files(paths, stdin, clock), custom))
 
 
 def _without_cluster(report: Report) -> Report:
@@ -81,11 +152,11 @@ def _without_cluster(report: Report) -> Report:
     return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
 
 
-def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
-    """Write what `diagnose` would read, redacted, to a .tar.gz that does not exist yet."""
+def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path, files: Snapshot | None = None) -> Snapshot:
+    """Write what `diagnose` would read, redacted, with the files of `-f`, to a .tar.gz that does not exist yet."""
     from .gather import live
 
-    snapshot = live.gather(kube, target, clock, observer)
+    snapshot = _with(live.gather(kube, target, clock, observer), files)
     selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
@@ -178,9 +249,29 @@ def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
 
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
-    facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
+    snapshot = dataclasses.replace(snapshot, patterns=custom.patterns)
+    if any(path.startswith(bundle.FILES) for path in snapshot.items):
+        return _after_files(snapshot, custom)
+    facts = assemble(snapshot)
     selection.require_litefs(facts)
     return _judged(facts, custom)
+
+
+def _after_files(snapshot: Snapshot, custom: Custom) -> Report:
+    """The cluster as it would be once the files in the snapshot are applied, against how it is."""
+    from .compare import compare
+    from .parse.files.read import read_desired
+    from .parse.overlay import overlay
+
+    kept = {p: item for p, item in snapshot.items.items() if p.startswith(bundle.FILES)}
+    files = Snapshot(kept, (), (), snapshot.taken_at, "files", wanted=tuple(kept))
+    laid = overlay(snapshot, read_desired(files), redact.obj)
+    facts = assemble(laid.snapshot, laid.lists)
+    selection.require_litefs(facts)
+    now, after = _judged(assemble(snapshot), custom), _judged(facts, custom)
+    idle = _judged(assemble(laid.snapshot, laid.unchanged), custom)
+    report = compare(now, idle, after, (*ALL, *custom.rules), laid.drift, laid.restarted)
+    return dataclasses.replace(report, notices=tuple(dict.fromkeys((*laid.notices, *report.notices))))
 
 
 def _judged(facts: Facts, custom: Custom) -> Report:

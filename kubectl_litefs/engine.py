@@ -10,7 +10,7 @@ from .model.cluster import Cluster, Facts
 from .model.origin import Evidence, Gap, GapReason
 from .model.pod import Pod
 from .model.report import CheckResult, ClusterReport, Report, Status
-from .model.rule import Finding, Rule, Unknown
+from .model.rule import Finding, Rule, Severity, Unknown
 from .model.suppression import Suppression
 from .model.topology import Topology, topology
 
@@ -29,7 +29,7 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
     for cluster in facts.clusters:
         findings: list[Finding] = []
         for rule in rules:
-            result, found = _run(rule, cluster)
+            result, found = run_rule(rule, cluster)
             results[rule.id].append(result)
             findings += found
             if result.status is Status.CRASHED and crashed_rule is not None:
@@ -38,10 +38,11 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
         told = {f.fingerprint for r in reports for f in r.findings}  # two sets of a namespace may share what is wrong
         fresh = [f for f in _unique(findings) if f.fingerprint not in told]
         linked = link(suppress.mark(fresh, cluster, valid), rules, who)
-        reports.append(ClusterReport(cluster, who, in_order(linked), planned=facts.source == "files"))
+        reports.append(ClusterReport(cluster, who, in_order(linked), planned=_planned(cluster, facts)))
     findings = [f for r in reports for f in r.findings]
     checks = tuple(_fold(rule, results[rule.id], findings) for rule in rules)
-    gaps = tuple(dict.fromkeys((*facts.gaps, *(g for c in facts.clusters for p in c.pods for g in p.gaps.values()))))
+    untimed = (UNTIMED,) if facts.taken_at is None else ()
+    gaps = tuple(dict.fromkeys((*untimed, *facts.gaps, *(g for c in facts.clusters for p in c.pods for g in p.gaps.values()))))
     return Report(
         clusters=tuple(reports),
         findings=tuple(findings),
@@ -56,10 +57,15 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
     )
 
 
-def _run(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
+def _planned(cluster: Cluster, facts: Facts) -> bool:
+    return facts.source == "files" or (bool(cluster.pods) and all(p.planned for p in cluster.pods))
+
+
+def run_rule(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
     """One check over one cluster."""
     found: list[Finding] = []
     undecided: list[Gap] = []
+    cluster = dataclasses.replace(cluster, asked=[])
     try:
         for said in rule.judge(cluster):
             if isinstance(said, Unknown):
@@ -69,6 +75,8 @@ def _run(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
     except Exception as error:  # noqa: BLE001 - the one place that may: a broken rule must not hide what the others see
         where = f"{rule.id} {type(error).__name__}: {error}"
         return CheckResult(rule.id, Status.CRASHED, (Gap(rule.id, GapReason.UNPARSED, where),)), []
+    found, void = _grounded(found, cluster)
+    undecided += void
     present, missing = _sight(rule, cluster)
     gaps = tuple(dict.fromkeys((*undecided, *missing)))
     if found:
@@ -76,6 +84,29 @@ def _run(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
     if undecided or (missing and not present):
         return CheckResult(rule.id, Status.SKIPPED, gaps), []
     return CheckResult(rule.id, Status.PASSED, gaps), []
+
+
+UNTIMED = Gap("now", GapReason.ABSENT, "no line has a time: what is over and what still goes on cannot be told apart")
+
+
+def _grounded(found: list[Finding], cluster: Cluster) -> tuple[list[Finding], list[Gap]]:
+    """The findings that rest on what was seen, and the gaps of those that rest on an object nobody saw.
+
+    A finding for which the time counts says so where no line bears one.
+    """
+    unseen = {gap.what: gap for p in cluster.pods if (gap := p.gaps.get("spec"))}
+    void, kept = [], []
+    for finding in found:
+        seen = tuple(e for e in finding.evidence if e.source not in unseen)
+        if seen or not unseen:
+            kept.append(dataclasses.replace(finding, evidence=seen))
+        else:
+            void += list(unseen.values())
+    if cluster.asked:
+        void.append(UNTIMED)
+        told = " No line of the log has a time, so whether this still goes on cannot be told."
+        kept = [f if f.severity is Severity.INFO else dataclasses.replace(f, message=f.message + told) for f in kept]
+    return kept, void
 
 
 def _sight(rule: Rule, cluster: Cluster) -> tuple[bool, list[Gap]]:
@@ -91,11 +122,20 @@ def _sight(rule: Rule, cluster: Cluster) -> tuple[bool, list[Gap]]:
                     missing.append(gap)
                 elif has(pod, what):
                     present = True
+                    missing += _untimed(pod, what)
         elif what in cluster.gaps:
             missing.append(cluster.gaps[what])
         else:
             present = True
     return present, missing
+
+
+def _untimed(pod: Pod, what: str) -> list[Gap]:
+    """The gap of a log without times: what stands in it may be long over."""
+    run = {"log": pod.log, "previous": pod.previous}.get(what)
+    if run is None or not run.untimed:
+        return []
+    return [Gap(run.source, GapReason.NOT_ASKED, "its lines bear no times: what is over and what still goes on cannot be told apart")]
 
 
 def has(pod: Pod, what: str) -> bool:

@@ -17,13 +17,16 @@ NEVER = frozenset({"LFS901"})
 """What nobody can accept: that a check broke is not known of the cluster, so there is nothing to accept."""
 
 
-def valid(suppressions: Iterable[Suppression], now: datetime) -> tuple[Suppression, ...]:
-    """Those that hold at `now`: when the facts were gathered, so that a replayed bundle gives the same report."""
+def valid(suppressions: Iterable[Suppression], now: datetime | None) -> tuple[Suppression, ...]:
+    """Those that hold at `now`: when the facts were gathered, so that a replayed bundle gives the same report.
+
+    Where the time is unknown, as of logs without times, none that ends does: what is over must not hide anything.
+    """
     return tuple(s for s in suppressions if s.rule not in NEVER and not _over(s, now))
 
 
-def _over(suppression: Suppression, now: datetime) -> bool:
-    return suppression.until is not None and now.astimezone(timezone.utc).date() > suppression.until
+def _over(suppression: Suppression, now: datetime | None) -> bool:
+    return suppression.until is not None and (now is None or now.astimezone(timezone.utc).date() > suppression.until)
 
 
 def mark(findings: Iterable[Finding], cluster: Cluster, suppressions: Sequence[Suppression]) -> list[Finding]:
@@ -65,6 +68,8 @@ def _problem(one: Suppression, facts: Facts, used: bool, status: dict[str, Statu
     if one.rule not in status:
         near = difflib.get_close_matches(one.rule, sorted(set(status) - NEVER), 1, 0.6)
         return f"there is no rule {one.rule!r}, so nothing is suppressed" + (f"; did you mean {near[0]}?" if near else "")
+    if _over(one, facts.taken_at) and facts.taken_at is None:
+        return f"the suppression of {what} ends on {one.until}, and no line has a time that tells whether it is over: it does not count"
     if _over(one, facts.taken_at):
         return f"the suppression of {what} ended on {one.until}: it counts again"
     if not used:

@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": {"model"},
     "parse": {"model"},
     "suppress": {"model"},
+    "compare": {"model", "engine"},
     "engine": {"model", "suppress", "__init__"},
     "gather": {*BASE, "parse"},
     "own_rules": {"model", "parse"},
@@ -29,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rescue": {*BASE, "gather", "parse", "fix"},
     "render": {*BASE, "rules", "fix", "rescue"},
     "rbac": {"model"},
-    "app": {*BASE, "engine", "gather", "parse", "rules", "rbac", "fix", "rescue", "suppress", "own_rules"},
+    "app": {*BASE, "engine", "compare", "gather", "parse", "rules", "rbac", "fix", "rescue", "suppress", "own_rules"},
     "cli": {*BASE, "app", "fix", "rescue", "engine", "render", "rules", "rbac", "kube", "demo", "gather", "schema"},
     "demo": BASE,
     "schema": set(),
@@ -39,6 +40,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 THIRD_PARTY: dict[str, set[str]] = {
     "click": {"cli"},
+    "hyperscan": {"parse"},
+    "hcl2": {"parse"},
+    "lark": {"parse"},
     "kubernetes": {"kube"},
     "requests": {"kube"},
     "urllib3": {"kube"},

@@ -163,6 +163,8 @@ def runner(tmp_path: Path) -> Path:
     (programs / "kubectl-litefs").chmod(0o755)
     (tmp_path / "work" / "well").mkdir(parents=True)
     shutil.copy(ROOT / "tests" / "lint" / "healthy.yaml", tmp_path / "work" / "well")
+    (tmp_path / "work" / "alone").mkdir()
+    (tmp_path / "work" / "alone" / "litefs.yml").write_text("fuse: {dir: /litefs}\ndata: {dir: /data}\nlease: {type: static, hostname: a, advertise-url: 'http://a:20202', candidate: true}\n")
     (tmp_path / "work" / "not so well").mkdir()
     (tmp_path / "work" / "not so well" / "litefs.yml").write_text("fuse: {dir: /litefs}\nno-such-key: 1\n")
     return tmp_path
@@ -194,7 +196,8 @@ DEFAULTS = {"FAIL_ON": "error", "STRICT": "false", "ARGS": ""}
     [
         ({"PATHS": "well"}, 0, "No fault found", True),
         ({"PATHS": "well", "FAIL_ON": "info"}, 1, "LFS208", True),
-        ({"PATHS": "well", "STRICT": "true"}, 3, "No fault found", True),
+        ({"PATHS": "alone"}, 0, "could not look", True),
+        ({"PATHS": "alone", "STRICT": "true"}, 3, "could not look", True),
         ({"PATHS": "well\nnot so well"}, 1, "no-such-key", True),
         ({"PATHS": "not so well", "ARGS": "--ignore=LFS501"}, 0, "no-such-key", True),
         ({"PATHS": "not so well", "FAIL_ON": "never"}, 0, "no-such-key", True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from click.core import ParameterSource
 
 from ..exitcodes import MEANINGS, ExitCode
 from .custom import asked, custom_options
@@ -18,9 +19,11 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
 @report_options
 @custom_options
+@click.option("--fix", is_flag=True, help="Show, as a diff, how files of LiteFS 0.1 to 0.4 become files of 0.5; judges nothing.")
+@click.option("--write", "write_files", is_flag=True, help="With --fix: change the files, too.")
 @verbosity
 @click.pass_context
-def command(ctx: click.Context, /, paths: tuple[str, ...], outputs: Outputs, **_: object) -> int:
+def command(ctx: click.Context, /, paths: tuple[str, ...], outputs: Outputs, fix: bool, write_files: bool, **_: object) -> int:
     """Judge files before there is a cluster, with the same rules as diagnose.
 
     PATH is a file, a directory (walked, without what git ignores), or - for standard input. What a file is, its content
@@ -30,7 +33,16 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], outputs: Outputs, **_
     \b
       helm template . | kubectl litefs lint -
       kubectl litefs lint deploy/ Dockerfile
+      kubectl litefs lint --fix deploy/
     """
+    if write_files and not fix:
+        raise click.UsageError("--write belongs to --fix", ctx)
+    if fix:
+        if ctx.get_parameter_source("outputs") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--fix prints a diff: -o has nothing to write", ctx)
+        from . import lint_fix
+
+        return lint_fix.run(ctx, paths, write=write_files)
     from .. import app
     from .live import SystemClock
 

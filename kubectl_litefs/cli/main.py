@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fix-cluster-id": ("fix_cluster_id", "Reset one replica that belongs to another LiteFS cluster, without losing data."),
     "rescue": ("rescue", "When the replicas hold the only good copy: save every copy, bring the primary's data back."),
     "lint": ("lint", "Judge files before there is a cluster: manifests, litefs.yml, Dockerfiles, scripts."),
+    "render": ("render", "The litefs.yml that each pod really runs with, every value with where it is from."),
     "bundle": ("bundle", "Save what `diagnose` would read, redacted, to look at it later or elsewhere."),
     "demo": ("demo", "See the tool at work on recorded clusters; needs no cluster of yours."),
     "explain": ("explain", "One rule in full: symptom, cause, impact, remedy."),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import IO
 
 from ..model.origin import ObjectRef
 from ..ports import Kube
-from . import redact
+from . import redact, scratch
 
 HEAD = 4 * 1024 * 1024
 """Bytes of the beginning: `limitBytes` keeps the oldest. The start of a run tells the most."""
@@ -21,7 +19,7 @@ class Log:
     """A log in a temporary file (in memory while it is small), already redacted. `cut` says what is missing."""
 
     def __init__(self, data: bytes, cut: str) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=256 * 1024)  # noqa: SIM115 - lives as long as the item
+        self._file = scratch.file(256 * 1024)
         self._file.write(data)
         self._size = len(data)
         self.cut = cut

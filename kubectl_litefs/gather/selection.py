@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ..errors import CouldNotLook, UsageError
 from ..model.cluster import Facts
 from ..model.objects import Obj
+from ..model.origin import GapReason
 
 KINDS = {
     "statefulset": "statefulsets", "statefulsets": "statefulsets", "sts": "statefulsets",
@@ -94,9 +95,19 @@ def wanted(names: tuple[str, ...], selector: str | None, objects: Mapping[str, l
 
 def require_litefs(facts: Facts) -> None:
     """No LiteFS found is never a pass."""
-    if not facts.clusters:
-        raise CouldNotLook(
-            "no-litefs-found",
-            "no LiteFS found; looked at " + ("; ".join(facts.looked_at) or "nothing"),
-            hint="Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
-        )
+    if facts.clusters:
+        return
+    unread = [g.detail or g.what for g in facts.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN)] if facts.source == "files" else []
+    why = f"; could not read {'; '.join(unread[:5])}" if unread else ""
+    raise CouldNotLook(
+        "no-litefs-found", f"no LiteFS found; looked at {'; '.join(facts.looked_at) or 'nothing'}{why}", hint=_NO_LITEFS[facts.source]
+    )
+
+
+_NO_LITEFS = {
+    "live": "Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
+    "bundle": "It was saved of another namespace, or of no LiteFS cluster.",
+    "files": "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, or the output of helm template or kustomize build.",
+    "dump": "Pods, ConfigMaps and the logs of LiteFS's container tell the most.",
+    "logs": "LiteFS's lines stand in its container's log: kubectl logs POD --all-containers --prefix --timestamps > POD.log",
+}

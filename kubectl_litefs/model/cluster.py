@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from .objects import Obj
 from .origin import Gap, ObjectRef
@@ -19,8 +19,9 @@ class Cluster:
 
     `objects` maps an API plural (`services`, `statefulsets`, `persistentvolumeclaims`, ...) to the objects of the
     cluster's namespaces; a plural that could not be read is absent there and stands in `gaps` (an empty tuple means
-    "there is none"). `others` are pods of the same namespaces that do not run LiteFS. `now` is when
-    gathering ended: the only "now" there is.
+    "there is none"). One that was read in part is in both. `others` are pods of the same namespaces that do not run LiteFS.
+    `moment` is when gathering ended, the only "now" there is; None where nothing tells the time. `asked` is not empty
+    once somebody has asked for a `now` that nobody knows.
     """
 
     namespace: str
@@ -29,7 +30,17 @@ class Cluster:
     others: tuple[Obj, ...]
     objects: Mapping[str, tuple[Obj, ...]]
     gaps: Mapping[str, Gap]
-    now: datetime
+    moment: datetime | None
+    asked: list[str] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def now(self) -> datetime:
+        """When gathering ended. Where that is unknown no line has a time that could be compared with it: whoever asks
+        is noted, so that the engine can say what was not known."""
+        if self.moment is None:
+            self.asked.append("now")
+            return datetime.max.replace(tzinfo=timezone.utc)
+        return self.moment
 
     @property
     def name(self) -> str:
@@ -47,8 +58,8 @@ class Cluster:
         return any(p.alone for p in self.pods)
 
     def list(self, plural: str) -> tuple[Obj, ...] | None:
-        """All objects of a kind, None when they could not be read."""
-        return self.objects.get(plural)
+        """All objects of a kind, None when they could not be read, or only some of them."""
+        return None if plural in self.gaps else self.objects.get(plural)
 
     def find(self, plural: str, name: str, namespace: str | None = None) -> Obj | None:
         """One object by name, in the cluster's namespace unless another is named ("" for cluster-scoped)."""
@@ -85,6 +96,8 @@ class Facts:
     clusters: tuple[Cluster, ...]
     namespaces: tuple[str, ...]
     gaps: tuple[Gap, ...]
-    taken_at: datetime
+    taken_at: datetime | None
     source: Source
     looked_at: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    """The names that were asked for, as in `Snapshot`."""

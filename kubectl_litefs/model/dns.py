@@ -179,7 +179,9 @@ def belongs(cluster: Cluster, host: str) -> bool:
 
 
 def may_belong(cluster: Cluster, host: str) -> bool:
-    """Whether it could be a pod of a StatefulSet that was not read."""
+    """Whether it could be a pod of a StatefulSet that was not read, or one of which no log was given."""
+    if "pods" in cluster.gaps:
+        return True
     unread = "statefulsets" in cluster.gaps
     return unread and any(w.kind == "StatefulSet" and host.rpartition("-")[0] == w.name for w in cluster.workloads)
 

@@ -86,7 +86,7 @@ def _refusal(cluster: Cluster, pod: Pod) -> LogLine | None:
         return None
     attempt = pod.log.latest("existing-primary")
     retried = attempt is not None and attempt.number > hits.last.number
-    if retried and pod.container.running and not pod.log.repeats("different-cluster-id", cluster.now):
+    if retried and (pod.container.running or "spec" in pod.gaps) and not pod.log.repeats("different-cluster-id", cluster.now):
         return None  # a successful connection logs nothing more
     return hits.last
 

@@ -92,12 +92,19 @@ class LogRun:
     def repeats(self, signature: str, now: datetime, within: float = 10.0) -> bool:
         """Whether the signature was seen again in the last `within` seconds before `now`.
 
-        A log without times counts as recent: nothing says otherwise.
+        Without times, its last lines count as recent, unless the run has ever connected: reconnecting logs nothing.
         """
         hits = self.hits.get(signature)
         if hits is None:
             return False
-        return hits.last.time is None or now - hits.last.time <= timedelta(seconds=within)
+        if hits.last.time is None:
+            return self._at_its_end(hits.last)
+        return now - hits.last.time <= timedelta(seconds=within)
+
+    def _at_its_end(self, line: LogLine) -> bool:
+        later = self.latest("different-cluster-id", "position-mismatch", "stream-broken", "bad-frame")
+        over = "connected" in self.hits or (later is not None and later.number > line.number)
+        return not over and (not self.tail or line.number >= self.tail[0].number)
 
     def lasts(self, signature: str, now: datetime, seconds: float = 10.0) -> bool:
         """Whether the signature goes on now and began at least `seconds` ago, with two lines or more."""
@@ -107,6 +114,12 @@ class LogRun:
         if hits.first.time is None or hits.last.time is None:
             return True
         return hits.last.time - hits.first.time >= timedelta(seconds=seconds)
+
+    @property
+    def untimed(self) -> bool:
+        """Whether no line that is known of it bears a time."""
+        lines = (*self.tail, *self.head, *(h.last for h in self.hits.values()))
+        return bool(lines) and not any(line.time for line in lines)
 
     @property
     def last_time(self) -> datetime | None:

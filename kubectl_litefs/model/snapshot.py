@@ -9,8 +9,9 @@ from typing import Literal
 
 from .origin import Gap
 
-Source = Literal["live", "bundle", "files"]
-"""`files`: what a person has on disk, before any cluster; its items are `files/PATH`, with the path as it was given."""
+Source = Literal["live", "bundle", "files", "dump", "logs"]
+"""`files`: what a person has on disk, before any cluster; its items are `files/PATH`, with the path as it was given.
+`dump`: what other tools saved of a cluster; `logs`: logs and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ class Snapshot:
     """Logical path (bundle layout, format 1) -> Item, and what is missing.
 
     `wanted` names what was asked for (`statefulset/abaci-app`, `pod/abaci-app-1`); empty means everything.
-    A set is judged as a whole even if only one of its pods was named.
+    A set is judged as a whole even if only one of its pods was named. `taken_at` is None where nothing tells the time.
     """
 
     items: Mapping[str, Item]
     gaps: tuple[Gap, ...]
     namespaces: tuple[str, ...]
-    taken_at: datetime
+    taken_at: datetime | None
     source: Source
     kubernetes: str = ""
     litefs: str = ""

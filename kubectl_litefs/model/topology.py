@@ -14,7 +14,7 @@ from enum import Enum
 
 from .cluster import Cluster
 from .lease import lease_of
-from .origin import Evidence
+from .origin import Evidence, GapReason
 from .pod import Pod
 
 CONNECT_ERRORS = ("connect-error", "different-cluster-id", "position-mismatch", "stream-broken", "bad-frame")
@@ -152,7 +152,7 @@ def young(cluster: Cluster, pod: Pod) -> bool:
 def _link(cluster: Cluster, pod: Pod, primary: Pod | None, leads: tuple[Pod, ...]) -> Link:
     info = pod.info
     if info is None:
-        return _silent(pod)
+        return _silent(cluster, pod)
     if info.is_primary:
         return Link(Role.PRIMARY, "says it is primary", (info.seen("isPrimary"),))
     error = recent_error(cluster, pod)
@@ -232,14 +232,31 @@ def _subscribed(cluster: Cluster, primary: Pod) -> bool:
     return count is not None and count >= len(cluster.pods) - 1
 
 
-def _silent(pod: Pod) -> Link:
+def _silent(cluster: Cluster, pod: Pod) -> Link:
     """A pod whose /info was not seen."""
     gap = pod.gaps.get("info")
+    if "spec" in pod.gaps or (pod.container.running and pod.log and gap is not None and gap.why is GapReason.NOT_ASKED):
+        return _by_log(cluster, pod)
     why = gap.detail if gap is not None and gap.detail else "its HTTP port was not seen"
     if not pod.container.running and not pod.planned:
         reason = pod.container.waiting.get("reason") or pod.container.terminated.get("reason") or pod.phase
         return Link(Role.DOWN, str(reason))
     return Link(Role.UNKNOWN, why)
+
+
+def _by_log(cluster: Cluster, pod: Pod) -> Link:
+    """A pod that nobody asked: what its log says."""
+    log = pod.log
+    last = log.latest("lease-acquired", "existing-primary", "connected", *CONNECT_ERRORS) if log else None
+    if log is None or last is None:
+        return Link(Role.UNKNOWN, "its log does not say what it is")
+    error = recent_error(cluster, pod)
+    names = {name for name, hits in log.hits.items() if hits.last == last}
+    if error is not None and names & {*CONNECT_ERRORS, "existing-primary"}:
+        return Link(Role.DISCONNECTED, "its connection attempts fail", (error,))
+    if "lease-acquired" in names or (log.lease is not None and log.lease.primary):
+        return Link(Role.UNKNOWN, "primary, as its log has it", (last.evidence,))
+    return Link(Role.UNKNOWN, "a replica, as its log has it", (last.evidence,))
 
 
 def candidates(cluster: Cluster) -> tuple[Pod, ...]:

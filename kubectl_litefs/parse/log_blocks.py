@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 BLOCK = 1024 * 1024
 LONGEST = 64 * 1024
 """Bytes of a line that are looked at."""
 
 
-def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Whole lines, each led by a newline, about BLOCK bytes at a time, with the number of the first line.
+class Block(NamedTuple):
+    """Whole lines of one log, each led by its newline.
+
+    `first` counts the lines of the log, which may be one of several in a file; `lines` are the numbers that they have in
+    the file `source` as it was given.
+    """
+
+    first: int
+    data: bytes
+    source: str
+    lines: Sequence[int]
+
+    @property
+    def size(self) -> int:
+        """How many lines it holds."""
+        return len(self.lines)
+
+
+class Raw(NamedTuple):
+    """One line as it stands. `at` counts the log's lines, `line` those of the file `source`."""
+
+    at: int
+    data: bytes
+    source: str
+    line: int
+
+
+def blocks(chunks: Iterable[bytes], source: str) -> Iterator[Block]:
+    """Whole lines, about BLOCK bytes at a time.
 
     Of a line longer than LONGEST that does not end within a block only the beginning is kept.
     """
@@ -32,8 +60,9 @@ def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
         end = data.rfind(b"\n")
         if end > 0:
             block, rest = data[:end], data[end:]
-            yield number, block
-            number += block.count(b"\n")
+            found = _numbered(number, block, source)
+            yield found
+            number += found.size
         else:
             rest = data
         if len(rest) > LONGEST + 1:
@@ -42,7 +71,11 @@ def blocks(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     if data.endswith(b"\n"):
         data = data[:-1]
     if data:
-        yield number, data
+        yield _numbered(number, data, source)
+
+
+def _numbered(number: int, data: bytes, source: str) -> Block:
+    return Block(number, data, source, range(number, number + data.count(b"\n")))
 
 
 def line_at(block: bytes, start: int, limit: int = LONGEST) -> bytes:

@@ -55,11 +55,17 @@ _HEAD = rb"(?:[0-9A-F]{1,16}: )?(?:" + b"|".join(re.escape(h.encode()) for h in 
 _TEXT = rb"(?:time=[0-9T:.Z+-]{10,40} )?level=" + _LEVEL + rb' msg="'
 _JSON = rb'\{(?:"time":"[0-9T:.Z+-]{10,40}",)?"level":"' + _LEVEL + rb'","msg":"'
 
-CANDIDATE = re.compile(
-    rb"\n(?:\x1b\[[0-9;]{0,8}m)*" + _STAMP + rb"(?:(?:" + _TEXT + rb"|" + _JSON + rb")" + _HEAD + rb"|"
-    + "|".join(PLAIN).encode() + rb")"
-)  # fmt: skip
+PREFIXED = rb"(?:(?:" + _TEXT + rb"|" + _JSON + rb")" + _HEAD + rb"|" + "|".join(PLAIN).encode() + rb")"
+"""How a line of LiteFS begins behind whatever others put in front of it."""
+
+CANDIDATE = re.compile(rb"\n(?:\x1b\[[0-9;]{0,8}m)*" + _STAMP + PREFIXED)
 """Finds the lines of a block, each led by its newline, that may be LiteFS's own. Runs over every byte of a log."""
+
+UNANCHORED: tuple[bytes, ...] = (
+    *(before + re.escape(head.encode()) for head in HEADS for before in (rb'"', rb"[0-9A-F]: ")),
+    *(plain.encode() for plain in PLAIN),
+)
+"""Wherever they stand in a line: one of them is in each line that CANDIDATE finds."""
 
 _SPLIT = re.compile(
     rb"(?:\x1b\[[0-9;]{0,8}m)*(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) )?", re.ASCII

@@ -28,7 +28,7 @@ ConfigMaps = Callable[[str], "Obj | Gap | None"]
 
 def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: ConfigMaps) -> Pod | None:
     """None for a pod that shows no sign of LiteFS: neither in its spec, nor by an answer, nor in its log."""
-    gaps: dict[str, Gap] = {}
+    gaps = _unseen_spec(snapshot, obj)
     spec_signs = signs(obj, services)
     containers = _containers(obj)
     sweeps = _sweeps(snapshot, obj, gaps)
@@ -44,7 +44,9 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
     host_name = _host_name(obj)
     env, complete = resolve_env(obj, container.spec, container.field, configmap, host_name)
     complete = complete and obj.ref.kind != ALONE
-    config = find_config(obj, container.spec, container.field, container.litefs, env, complete, host_name, configmap)
+    config = gaps.get("config") or find_config(
+        obj, container.spec, container.field, container.litefs, env, complete, host_name, configmap
+    )
     if isinstance(config, Gap):
         gaps["config"] = config
     found = config if isinstance(config, ConfigFile) else None
@@ -67,6 +69,12 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
         previous=previous,
         gaps=gaps,
     )
+
+
+def _unseen_spec(snapshot: Snapshot, obj: Obj) -> dict[str, Gap]:
+    """The gap, under each part, of a pod that only its log tells of: its object holds names and nothing else."""
+    gap = next((g for g in snapshot.gaps if g.what == obj.source and g.why is GapReason.OFFLINE), None)
+    return dict.fromkeys(("spec", "env", "config"), gap) if gap is not None else {}
 
 
 def http_port(config: ConfigFile | None) -> int:
@@ -207,7 +215,7 @@ def _logs(
         recorded = gap_for(snapshot, path)
         whole = recorded.why is not GapReason.TRUNCATED
         run = _read(item, whole, snapshot.patterns) if item is not None else None
-        if run is None and (not previous or container.restarts > 0):
+        if run is None and (not previous or container.restarts > 0 or "spec" in gaps):
             gaps[key] = recorded if item is None else Gap(path, GapReason.ABSENT, "the kubelet no longer has it")
         runs.append(run)
     return runs[0], runs[1]

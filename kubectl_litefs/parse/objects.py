@@ -99,6 +99,9 @@ def _read(snapshot: Snapshot, kinds: Mapping[str, str], namespace: str) -> Lists
         got = read_list(snapshot, plural, kind, namespace)
         if not isinstance(got, Gap):
             objects[plural] = got
+            part = gap_for(snapshot, list_path(plural, namespace))
+            if part.why is not GapReason.ABSENT:  # there may be more of them
+                gaps[plural] = part
         elif plural not in (OPTIONAL | OPTIONAL_CLUSTER) or got.why is not GapReason.ABSENT:
             gaps[plural] = got
     return objects, gaps

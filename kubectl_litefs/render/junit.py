@@ -31,10 +31,10 @@ def render(report: Report, fail_on: Severity | None = Severity.ERROR, strict: bo
         "skipped": sum(c.find("skipped") is not None for c in cases),
     }
     totals = {name: str(number) for name, number in counts.items()}
-    at = report.taken_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    at = {"timestamp": report.taken_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")} if report.taken_at else {}
     root = ElementTree.Element("testsuites", {"name": SUITE, **totals})
     name = _safe(", ".join(report.namespaces)) or report.source
-    suite = ElementTree.SubElement(root, "testsuite", {"name": f"{SUITE} {name}", **totals, "timestamp": at, "time": "0"})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": f"{SUITE} {name}", **totals, **at, "time": "0"})
     suite.extend(cases)
     ElementTree.indent(root, " ")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -94,9 +94,10 @@ def _invocation(report: Report, indexes: dict[str, int]) -> dict[str, Any]:
                 }
             )
     crashed = any(c.status is Status.CRASHED for c in report.checks)
+    ended = {"endTimeUtc": report.taken_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")} if report.taken_at else {}
     return {
         "executionSuccessful": not blind and not crashed,
-        "endTimeUtc": report.taken_at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **ended,
         "toolExecutionNotifications": [*notes, *(_gap(g) for g in report.gaps)],
     }
 

@@ -9,11 +9,12 @@ from ..model.report import ClusterReport, Report, Status
 from ..model.rule import Finding, Severity
 from ..model.suppression import Suppression
 from ..model.topology import Role
+from .changes import change_lines
 from .finding import Look, block, groups, note, subjects
 from .gaps import blind_lines, gap_lines, unseen_names
 from .paint import Line, colored, line, plain
 from .topology import draw
-from .words import clean, clip, count, listed, with_flags
+from .words import clean, clip, count, listed, with_flags, wrap
 
 
 def render(
@@ -28,7 +29,7 @@ def render(
 ) -> str:
     """Text that ends in a newline. `fancy` allows box characters; `kube_flags` go into every printed command."""
     look = Look(width=width, fancy=fancy, verbose=verbose, show_all=show_all, kube_flags=tuple(kube_flags))
-    lines = [*_blind(report, look), *_clusters(report, look), *gap_lines(report, look), *_closing(report, look)]
+    lines = [*_blind(report, look), *_clusters(report, look), *gap_lines(report, look), *change_lines(report, look), *_narrow(report, look), *_closing(report, look)]
     return colored(lines) if color else plain(lines)
 
 
@@ -38,6 +39,14 @@ def _blind(report: Report, look: Look) -> list[Line]:
         if seen.blind:
             lines += [*blind_lines(seen, look), line("")]
     return lines
+
+
+def _narrow(report: Report, look: Look) -> list[Line]:
+    """What a report on logs alone cannot know."""
+    if report.source != "logs":
+        return []
+    told = "Only logs were given: no cluster was asked, so whether the data is where it belongs, and whether a quiet replica follows, is not known."
+    return [*(line((row, "faint")) for row in wrap(told, look.width)), line("")]
 
 
 def _clusters(report: Report, look: Look) -> list[Line]:

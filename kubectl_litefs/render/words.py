@@ -58,6 +58,8 @@ def place(evidence: Evidence) -> str:
     elif parts[0] == "logs" and len(parts) == 4:
         which = "previous log" if parts[3].endswith(".previous.log") else "log"
         where = f"{parts[2]} {which}" + (f":{evidence.line}" if evidence.line else "")
+    elif parts[0] == "files":
+        where = source.removeprefix("files/") + (f":{evidence.line}" if evidence.line else "")
     elif parts[0] == "objects" and len(parts) == 3:
         where = f"litefs.yml:{evidence.line}" if evidence.line else parts[2].removesuffix(".json")
     return clean(where + (" (earlier)" if earlier else ""))

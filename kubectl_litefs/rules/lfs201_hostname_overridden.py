@@ -34,6 +34,8 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         yield _by_spec(cluster, set_in_spec, odd)
     elif nowhere := [n for n in odd if n.nowhere]:
         yield _by_litefs(cluster, nowhere)
+    elif odd and "pods" in cluster.gaps:
+        yield Unknown(cluster.gaps["pods"])  # it may be a pod of which nothing was given
     elif odd and not cluster.alone and not primary_elsewhere(cluster):
         yield _no_pods_name(cluster, odd)
     hidden = [p for p in cluster.pods if _is_hidden(p)]

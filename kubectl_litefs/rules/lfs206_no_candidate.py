@@ -36,6 +36,9 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         return
     if not may.no:
         return  # LiteFS refuses every file: LFS504
+    if "pods" in cluster.gaps and (len(may.no) < 2 or not _decided(cluster, may)):
+        yield Unknown(cluster.gaps["pods"])
+        return
     missing = missing_pods(cluster)
     if missing and not _decided(cluster, may):
         detail = f"{missing[0]} is asked for and not there; it may be the candidate"

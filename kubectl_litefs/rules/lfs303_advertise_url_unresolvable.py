@@ -54,7 +54,7 @@ def _unsure(cluster: Cluster, dial: Dial) -> Gap | None:
         return None if is_self(dial.host) else cluster.gaps.get("services")
     name = name_of(cluster, dial)
     there = name is None or name.pod is None or belongs(cluster, name.pod)
-    return None if there else cluster.gaps.get("statefulsets")
+    return None if there else cluster.gaps.get("pods") or cluster.gaps.get("statefulsets")
 
 
 def _judge(cluster: Cluster, dial: Dial) -> tuple[str, Severity]:
@@ -66,7 +66,7 @@ def _judge(cluster: Cluster, dial: Dial) -> tuple[str, Severity]:
         return ("", Severity.ERROR) if cluster.alone else _address(cluster, host)
     if name is None or cluster.alone:
         return "", Severity.ERROR
-    if name.namespace != cluster.namespace:
+    if name.namespace != cluster.namespace and "pods" not in cluster.gaps:
         ours = topology(cluster).primaries or candidates(cluster)
         wrong = f"it lies in namespace {name.namespace}, and the pods are in {cluster.namespace}"
         return (wrong if ours and dial.static else ""), Severity.ERROR

@@ -70,7 +70,7 @@ RULE = Rule(
     cause="The file was written for an earlier LiteFS; 0.5 has its settings under fuse, data and lease, and starts with "
     "`litefs mount`.",
     fix=(
-        "Move each old name to its place in 0.5: fuse.dir, data.dir, lease with type static or consul.",
+        "Move each old name to its place in 0.5: fuse.dir, data.dir, lease with type static or consul. `kubectl litefs lint --fix FILE` shows the change.",
         "Correct it where the file comes from, commit, apply, and look at the pod's log.",
     ),
     reads=("config", "log", "previous"),

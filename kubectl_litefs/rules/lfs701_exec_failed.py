@@ -60,7 +60,7 @@ def _in_file(pod: Pod, command: str) -> tuple[Evidence, ...]:
 def _finding(cluster: Cluster, fault: Fault) -> Finding:
     line, pod = fault.line, fault.pods[0]
     assert line is not None  # every sighting of this rule has one
-    run = next(r for r in pod.runs if r.source == line.source)
+    run = next((r for r in pod.runs if r.source == line.source), pod.runs[0])
     error = line.field("error")
     said = [w.text for w in _last_words(run)]
     command = fault.seen[0].text.replace(" [", " ", 1).removesuffix("]")

@@ -62,7 +62,7 @@ def _after_end(cluster: Cluster, fault: Fault) -> Finding:
 def _finding(cluster: Cluster, fault: Fault) -> Finding:
     kept, dropped = (" ".join(part.split()) for part in fault.fault.split("\0", 1))
     idle = not dropped.strip("&; \t\r\n") or bool(REDIRECTION.match(dropped))
-    confirmed = any(e.source.startswith("logs/") for e in fault.evidence)
+    confirmed = any(not e.source.startswith("objects/") for e in fault.evidence)
     seen = " The log confirms it." if confirmed else ""
     inner = f"{kept} {dropped}"
     quoted = f"sh -c '{inner}'" if "'" not in inner and len(inner) <= 120 else 'sh -c "..." with the command inside'

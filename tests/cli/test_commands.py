@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -11,8 +12,10 @@ import yaml
 
 from kubectl_litefs.cli.main import COMMANDS
 from kubectl_litefs.demo import SCENARIOS, path
+from kubectl_litefs.gather import bundle
 from kubectl_litefs.rules import ALL
 
+from ..logs_only import write_logs
 from .run import run
 
 Capsys = pytest.CaptureFixture[str]
@@ -130,3 +133,34 @@ def test_rbac_refuses_typos(capsys: Capsys, args: list[str], says: str) -> None:
     done = run(capsys, *args)
     assert (done.code, done.out) == (2, "")
     assert says in done.err
+
+
+def test_logs_alone_from_files_and_from_standard_input(capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = bundle.load(path("cluster-id-mismatch"))
+    files = write_logs(whole, tmp_path)
+    done = run(capsys, "diagnose", "--logs", *files)  # as a shell writes `--logs *.log`
+    assert done.code == 1
+    assert "abaci / statefulset/abaci-app" in done.out
+    assert "Only logs were given" in done.out
+    tree = json.loads(run(capsys, "diagnose", "--logs", files[0], "--logs", files[1], files[2], "-o", "json").out)
+    assert tree["target"] == {"namespaces": ["abaci"], "source": "logs"}
+    assert tree["takenAt"].startswith("20")
+    prefixed = b"".join(b"[pod/%s/app] " % f.split("/")[-2].encode() + line for f in files for line in Path(f).read_bytes().splitlines(keepends=True))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(prefixed)))
+    streamed = json.loads(run(capsys, "diagnose", "--logs", "-", "-n", "abaci", "-o", "json").out)
+    assert [f["fingerprint"] for f in streamed["findings"]] == [f["fingerprint"] for f in tree["findings"]]
+    assert streamed["findings"][0]["evidence"][0]["source"] == "files/stdin"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--logs", "x.log", "--from", "y"], "exclude each other"),
+        (["--logs", "x.log", "--context", "c"], "--context cannot apply"),
+        (["--logs", "/nonexistent/x.log"], "No such file"),
+    ],
+)
+def test_what_cannot_go_with_logs_is_a_usage_error(capsys: Capsys, words: list[str], told: str) -> None:
+    done = run(capsys, "diagnose", *words)
+    assert done.code == 2
+    assert told in done.err

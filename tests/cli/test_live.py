@@ -66,6 +66,16 @@ def test_a_saved_bundle_says_the_same(capsys: Capsys, tmp_path: Path) -> None:
     assert (again.code, again.out) == (2, ""), "a file that exists is not overwritten"
 
 
+@pytest.mark.usefixtures("mismatch")
+def test_render_says_the_same_of_a_cluster_and_of_what_was_saved_of_it(capsys: Capsys, tmp_path: Path) -> None:
+    out = tmp_path / "saved.tar.gz"
+    run(capsys, "bundle", *FLAGS, "-o", str(out))
+    live = run(capsys, "render", "abaci-app-1", *FLAGS, "-o", "json")
+    assert (live.code, live.err) == (0, "")
+    assert json.loads(live.out) == json.loads(run(capsys, "render", "abaci-app-1", "--from", str(out), "-o", "json").out)
+    assert run(capsys, "render", *FLAGS, "nope").code == 2
+
+
 def test_an_api_that_is_not_there_is_no_pass(capsys: Capsys) -> None:
     done = run(capsys, "diagnose", "-s", "http://127.0.0.1:9", "-n", "abaci")
     assert (done.code, done.out) == (3, "")
