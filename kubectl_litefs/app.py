@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .rescue.options import RescueOptions
     from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
+    from .rescue.undo_plan import UndoPlan
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
 """The time of what is judged at no time."""
@@ -226,6 +227,20 @@ def rescue_run(
     from .rescue.run import RescueRun
 
     return dataclasses.replace(RescueRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
+
+
+def rescue_undo(
+    kube: WritableKube,
+    options: RescueOptions,
+    clock: Clock,
+    ui: Ui,
+    confirm: Callable[[UndoPlan], bool],
+    environ: Mapping[str, str],
+) -> Outcome:
+    """Bring back what a rescue has put aside on the primary's volume; otherwise as `rescue_run`."""
+    from .rescue.undo import UndoRun
+
+    return dataclasses.replace(UndoRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
 
 
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
