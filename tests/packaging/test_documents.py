@@ -159,6 +159,21 @@ def test_files_are_linted(desk: tuple[Path, dict[str, str]]) -> None:
     assert shell(block("kubectl litefs lint deploy/"), work, env).count("No fault found") == 3
 
 
+def test_files_are_mended(desk: tuple[Path, dict[str, str]]) -> None:
+    work, env = desk
+    (work / "deploy").mkdir()
+    file = work / "deploy" / "litefs.yml"
+    before = (
+        "fuse: {dir: /litefs}\ndata: {dir: /data}\nlease: {type: static, hostname: a, advertise-url: 'http://a:20202', candidate: true}\n"
+        "proxy:\n  addr: ':8080'\n  target: localhost:3000\n  db: db\n  primary-redirect-url: http://x\n"
+    )
+    file.write_text(before)
+    first, second = block("kubectl litefs lint --fix").splitlines()
+    assert "-  primary-redirect-url" in shell(first, work, env, code=1) and file.read_text() == before
+    shell(second, work, env)
+    assert file.read_text() == before.replace("  primary-redirect-url: http://x\n", "")
+
+
 def test_reports_are_written_and_read(desk: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
     work, env = desk
     with cluster(tmp_path) as config:
