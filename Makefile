@@ -17,8 +17,8 @@ $(READY): requirements-dev.lock pyproject.toml
 
 test: lint docs-check unit ## all checks: ruff, mypy, docs in step, pytest
 
-unit: $(READY) ## pytest alone; ARGS='-k lfs101' narrows it
-	$(BIN)/python -m pytest $(ARGS)
+unit: $(READY) ## pytest alone, on two cores; ARGS='-k lfs101' narrows it
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 e2e-control-plane: $(READY) ## the tests that need a real API server, on one built (once, 20 min) and started here
 	tests/e2e/lab/run.sh $(BIN)/python -m pytest tests/e2e $(ARGS)

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from . import engine
-from .errors import UsageError
+from .errors import CouldNotLook, UsageError
 from .gather import bundle, redact, selection
 from .model.cluster import Cluster, Facts
 from .model.custom import NOTHING, Custom
-from .model.origin import Gap
 from .model.report import Report
 from .model.rule import Finding
 from .model.snapshot import Snapshot
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from .fix.plan import Plan
     from .fix.work import Ui
     from .model.effective import Effective
-    from .model.file_fix import FileFix
     from .rescue.options import RescueOptions
     from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
@@ -39,19 +37,39 @@ EPOCH = datetime.fromtimestamp(0, timezone.utc)
 """The time of what is judged at no time."""
 
 
-def diagnose_live(kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING) -> Report:
-    """Look at a cluster through its API server and judge it. Reads only.
+def files_to_apply(paths: Sequence[str], stdin: Callable[[], BinaryIO], *, recursive: bool) -> Snapshot:
+    """The files of `-f`, for the functions below: what would the cluster look like after them?
+
+    Raises UsageError for a path that is not there, or without one Kubernetes object in it; CouldNotLook for a file that
+    cannot be read: `kubectl apply` would refuse it as well.
+    """
+    from .gather import files
+    from .parse.files.read import read_desired
+
+    given = files.redacted(files.gather(paths, stdin, EPOCH, recursive=recursive))
+    desired = read_desired(given)
+    if desired.gaps:
+        raise CouldNotLook("bad-file", f"cannot read {desired.gaps[0].detail or desired.gaps[0].what}")
+    if not desired.objects:
+        raise UsageError("no-objects", f"no Kubernetes object in {', '.join(paths)}", hint="-f takes what kubectl apply -f takes; -R looks into folders further down.")
+    return given
+
+
+def diagnose_live(
+    kube: Kube, target: Target, clock: Clock, observer: Observer, custom: Custom = NOTHING, files: Snapshot | None = None
+) -> Report:
+    """Look at a cluster through its API server and judge it, with `files` as it would be after them. Reads only.
 
     Raises CouldNotLook where not even the pods could be listed, UsageError for names that do not exist.
     """
     from .gather import live
 
-    return judge(live.gather(kube, target, clock, observer), custom)
+    return judge(_with(live.gather(kube, target, clock, observer), files), custom)
 
 
-def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING) -> Report:
-    """Judge a saved bundle: the same findings as live, at the time it was taken."""
-    return judge(saved(path, wanted, custom.patterns), custom)
+def diagnose_bundle(path: Path, wanted: tuple[str, ...] = (), custom: Custom = NOTHING, files: Snapshot | None = None) -> Report:
+    """Judge a saved bundle: the same findings as live, at the time it was taken. `files` take the place of those kept in it."""
+    return judge(_with(saved(path, wanted, custom.patterns), files), custom)
 
 
 def saved(path: Path, wanted: tuple[str, ...], patterns: tuple[str, ...] = ()) -> Snapshot:
@@ -95,14 +113,23 @@ def _facts(snapshot: Snapshot) -> Facts:
 
 
 def settings(facts: Facts) -> list[tuple[Cluster, list[Effective]]]:
-    """The settings of each cluster's pods; of the pods that were named, where only pods were."""
+    """The settings of each cluster's pods; of the pods that were named, where only pods were. Without secrets."""
+    from .gather.redact_settings import plain
     from .model.effective import effective
 
     named = {name for name in facts.wanted if not name.startswith(("statefulset/", "deployment/", "daemonset/"))}
     sets = {name for cluster in facts.clusters for w in cluster.workloads for name in (str(w), w.name)}
     return [
-        (c, [e for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named]) for c in facts.clusters
+        (c, [plain(e) for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named])
+        for c in facts.clusters
     ]
+
+
+def _with(snapshot: Snapshot, files: Snapshot | None) -> Snapshot:
+    if files is None:
+        return snapshot
+    items = {p: item for p, item in snapshot.items.items() if not p.startswith(bundle.FILES)}
+    return dataclasses.replace(snapshot, items={**items, **files.items})
 
 
 def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:
@@ -124,46 +151,11 @@ def _without_cluster(report: Report) -> Report:
     return dataclasses.replace(report, clusters=clusters, findings=tuple(map(plain, report.findings)))
 
 
-def plan_file_fixes(paths: Sequence[str], stdin: Callable[[], BinaryIO]) -> tuple[tuple[FileFix, ...], tuple[Gap, ...]]:
-    """What files of LiteFS 0.1 to 0.4 become in 0.5, those that need nothing left out, and what could not be read.
-
-    Nothing is written. Raises UsageError for a path that is not there.
-    """
-    from .gather import files, overwrite
-    from .parse.files.migrations import fix_file
-
-    snapshot = files.gather(paths, stdin, EPOCH)
-    found: list[FileFix] = []
-    for item in snapshot.items.values():
-        path = item.path.removeprefix(files.PREFIX)
-        fix = fix_file(path, item.read())
-        if fix is None or not (fix.changed or fix.by_hand):
-            continue
-        reason = overwrite.why_not(path) if fix.changed and path != files.STDIN else None
-        if reason is not None:
-            fix = dataclasses.replace(fix, after=fix.before, notes=(), by_hand=(f"{path}: {reason}", *fix.by_hand))
-        found.append(fix)
-    return tuple(found), snapshot.gaps
-
-
-def write_file_fixes(fixes: Sequence[FileFix]) -> tuple[str, ...]:
-    """Put the new texts in place, each file whole or not at all; what could not be written, with the reason."""
-    from .gather.overwrite import overwrite
-
-    failed = []
-    for fix in fixes:
-        try:
-            overwrite(fix.path, fix.before, fix.after)
-        except OSError as error:
-            failed.append(f"{fix.path}: {error.strerror or error}")
-    return tuple(failed)
-
-
-def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path) -> Snapshot:
-    """Write what `diagnose` would read, redacted, to a .tar.gz that does not exist yet."""
+def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, out: Path, files: Snapshot | None = None) -> Snapshot:
+    """Write what `diagnose` would read, redacted, with the files of `-f`, to a .tar.gz that does not exist yet."""
     from .gather import live
 
-    snapshot = live.gather(kube, target, clock, observer)
+    snapshot = _with(live.gather(kube, target, clock, observer), files)
     selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)
     return snapshot
@@ -242,9 +234,29 @@ def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
 
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:
     """Facts, rules, report: the one path that live and replayed runs share."""
-    facts = assemble(dataclasses.replace(snapshot, patterns=custom.patterns))
+    snapshot = dataclasses.replace(snapshot, patterns=custom.patterns)
+    if any(path.startswith(bundle.FILES) for path in snapshot.items):
+        return _after_files(snapshot, custom)
+    facts = assemble(snapshot)
     selection.require_litefs(facts)
     return _judged(facts, custom)
+
+
+def _after_files(snapshot: Snapshot, custom: Custom) -> Report:
+    """The cluster as it would be once the files in the snapshot are applied, against how it is."""
+    from .compare import compare
+    from .parse.files.read import read_desired
+    from .parse.overlay import overlay
+
+    kept = {p: item for p, item in snapshot.items.items() if p.startswith(bundle.FILES)}
+    files = Snapshot(kept, (), (), snapshot.taken_at, "files", wanted=tuple(kept))
+    laid = overlay(snapshot, read_desired(files), redact.obj)
+    facts = assemble(laid.snapshot, laid.lists)
+    selection.require_litefs(facts)
+    now, after = _judged(assemble(snapshot), custom), _judged(facts, custom)
+    idle = _judged(assemble(laid.snapshot, laid.unchanged), custom)
+    report = compare(now, idle, after, (*ALL, *custom.rules), laid.drift, laid.restarted)
+    return dataclasses.replace(report, notices=tuple(dict.fromkeys((*laid.notices, *report.notices))))
 
 
 def _judged(facts: Facts, custom: Custom) -> Report:

@@ -29,7 +29,7 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
     for cluster in facts.clusters:
         findings: list[Finding] = []
         for rule in rules:
-            result, found = _run(rule, cluster)
+            result, found = run_rule(rule, cluster)
             results[rule.id].append(result)
             findings += found
             if result.status is Status.CRASHED and crashed_rule is not None:
@@ -38,7 +38,7 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
         told = {f.fingerprint for r in reports for f in r.findings}  # two sets of a namespace may share what is wrong
         fresh = [f for f in _unique(findings) if f.fingerprint not in told]
         linked = link(suppress.mark(fresh, cluster, valid), rules, who)
-        reports.append(ClusterReport(cluster, who, in_order(linked), planned=facts.source == "files"))
+        reports.append(ClusterReport(cluster, who, in_order(linked), planned=_planned(cluster, facts)))
     findings = [f for r in reports for f in r.findings]
     checks = tuple(_fold(rule, results[rule.id], findings) for rule in rules)
     untimed = (UNTIMED,) if facts.taken_at is None else ()
@@ -57,7 +57,11 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
     )
 
 
-def _run(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
+def _planned(cluster: Cluster, facts: Facts) -> bool:
+    return facts.source == "files" or (bool(cluster.pods) and all(p.planned for p in cluster.pods))
+
+
+def run_rule(rule: Rule, cluster: Cluster) -> tuple[CheckResult, list[Finding]]:
     """One check over one cluster."""
     found: list[Finding] = []
     undecided: list[Gap] = []

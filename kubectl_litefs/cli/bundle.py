@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from . import values
+from .given_files import file_options, files_of
 from .options import Command, cluster_options, kind_and_names, target, verbosity
 from .output import ProgressLine, emit
 from .params import Duration
@@ -15,11 +16,12 @@ from .params import Duration
 @click.command("bundle", cls=Command)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, metavar="FILE.tar.gz", help="Where to save it; must not exist yet.")
+@file_options
 @click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
 @cluster_options
 @verbosity
 @click.pass_context
-def command(ctx: click.Context, /, names: tuple[str, ...], out: Path, timeout: float, verbosity: int, **_: object) -> int:
+def command(ctx: click.Context, /, names: tuple[str, ...], out: Path, timeout: float, verbosity: int, filenames: tuple[str, ...], recursive: bool, **_: object) -> int:
     """Save what `diagnose` would read, redacted, so that `diagnose --from FILE` says the same later or elsewhere.
 
     Secrets are never read; values that look like passwords or tokens are taken out as they come in.
@@ -31,9 +33,10 @@ def command(ctx: click.Context, /, names: tuple[str, ...], out: Path, timeout: f
     from ..render.words import clean, count
     from .live import SystemClock, connected
 
+    files = files_of(ctx, filenames, recursive=recursive)
     observer = ProgressLine()
     with connected(ctx, observer) as kube:
-        snapshot = app.save_bundle(kube, wanted, SystemClock(), observer, out)
+        snapshot = app.save_bundle(kube, wanted, SystemClock(), observer, out, files)
     emit(f"{clean(str(out))}: {count(len(snapshot.items), 'file')}, {count(len(snapshot.gaps), 'thing')} not seen")
     emit(f"Read it before you pass it on; then: kubectl litefs diagnose --from {clean(str(out))}")
     return 0

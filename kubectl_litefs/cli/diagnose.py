@@ -9,8 +9,10 @@ import click
 from ..exitcodes import MEANINGS, ExitCode
 from ..model.custom import Custom
 from ..model.report import Report
+from ..model.snapshot import Snapshot
 from . import values
 from .custom import asked, custom_options
+from .given_files import file_options, files_of
 from .options import Command, cluster_options, given, kind_and_names, target, verbosity
 from .output import ProgressLine
 from .params import Duration
@@ -23,6 +25,7 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge what was saved (a bundle, a cluster-info dump, a support bundle, a folder of kubectl get files), no cluster.")
 @click.option("--logs", multiple=True, type=click.Path(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
+@file_options
 @report_options
 @custom_options
 @click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
@@ -37,14 +40,18 @@ def command(
     logs: tuple[str, ...],
     outputs: Outputs,
     timeout: float,
+    filenames: tuple[str, ...],
+    recursive: bool,
     **_: object,
 ) -> int:
     """Look at LiteFS clusters, judge every rule, and say what is wrong and what to do.
 
     Without names: every LiteFS set of the namespace. With names (abaci-app-1, statefulset/abaci-app): the whole set
-    that each belongs to. Reads only: no exec, no Secret, no write.
+    that each belongs to. Reads only: no exec, no Secret, no write. With -f: how they would be after kubectl apply -f,
+    and what that changes.
     """
-    report = _report(ctx, names, bundle, logs)
+    files = files_of(ctx, filenames, recursive=recursive)
+    report = _report(ctx, names, bundle, logs, files)
     tell(report.notices)
     return write(ctx, report, outputs)
 
@@ -52,15 +59,17 @@ def command(
 command.epilog = EXIT_CODES
 
 
-def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...]) -> Report:
+def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...], files: Snapshot | None) -> Report:
     """From wherever the flags say."""
     if logs and bundle is not None:
         raise click.UsageError("--from and --logs exclude each other: a bundle has its logs in it", ctx)
+    if logs and files is not None:
+        raise click.UsageError("-f and --logs exclude each other: of logs alone nobody knows what objects there are", ctx)
     custom = asked(ctx)
     if logs:
         return _from_logs(ctx, (*logs, *words), custom)
     names = kind_and_names(words)
-    return _replay(ctx, bundle, names, custom) if bundle is not None else _live(ctx, names, custom)
+    return _replay(ctx, bundle, names, custom, files) if bundle is not None else _live(ctx, names, custom, files)
 
 
 def _from_logs(ctx: click.Context, files: tuple[str, ...], custom: Custom) -> Report:
@@ -73,20 +82,20 @@ def _from_logs(ctx: click.Context, files: tuple[str, ...], custom: Custom) -> Re
     return app.diagnose_logs(files, ctx.params["namespace"] or "", ProgressLine(), custom)
 
 
-def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: Custom) -> Report:
+def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: Custom, files: Snapshot | None) -> Report:
     live_only = given(ctx)
     if live_only:
         raise click.UsageError(f"--from reads a saved bundle, so {', '.join(live_only)} cannot apply: give one or the other", ctx)
     from .. import app
 
-    return app.diagnose_bundle(bundle, names, custom)
+    return app.diagnose_bundle(bundle, names, custom, files)
 
 
-def _live(ctx: click.Context, names: tuple[str, ...], custom: Custom) -> Report:
+def _live(ctx: click.Context, names: tuple[str, ...], custom: Custom, files: Snapshot | None) -> Report:
     wanted = target(ctx, names)
     from .. import app
     from .live import SystemClock, connected
 
     observer = ProgressLine()
     with connected(ctx, observer) as kube:
-        return app.diagnose_live(kube, wanted, SystemClock(), observer, custom)
+        return app.diagnose_live(kube, wanted, SystemClock(), observer, custom, files)

@@ -21,9 +21,9 @@ def run(ctx: click.Context, paths: tuple[str, ...], *, write: bool) -> int:
     """0: nothing is left to do; 1: something is, by --write or by hand; 3: a file could not be read or written."""
     if write and "-" in paths:
         raise click.UsageError("--write changes files, and standard input is none: leave it out to see the diff", ctx)
-    from .. import app
+    from ..gather import file_fixes
 
-    fixes, unread = app.plan_file_fixes(paths, lambda: sys.stdin.buffer)
+    fixes, unread = file_fixes.plan(paths, lambda: sys.stdin.buffer)
     shown = "".join(line for fix in fixes if fix.changed for line in _diff(fix))
     if shown:
         emit(shown)
@@ -33,7 +33,7 @@ def run(ctx: click.Context, paths: tuple[str, ...], *, write: bool) -> int:
     for gap in unread:
         _tell(f"not read: {gap.detail or gap.what}")
     changing = [fix for fix in fixes if fix.changed]
-    failed = app.write_file_fixes(changing) if write else ()
+    failed = file_fixes.write(changing) if write else ()
     for why in failed:
         _tell(f"not written: {why}")
     by_hand = any(fix.by_hand for fix in fixes)

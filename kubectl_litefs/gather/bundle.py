@@ -27,6 +27,8 @@ LAYOUT = re.compile(
     r"objects/[^/]+/[a-z]+\.json|logs/[^/]+/[^/]+/[^/]+\.log"
     r"|(?:sweeps/\d{1,3}/)?litefs/[^/]+/[^/]+/(?:info\.json|vars\.json|metrics\.txt)|files/.+"
 )
+FILES = "files/"
+"""Where files of the user's stand that were laid over the cluster."""
 MAX_FILE = 256 * 1024 * 1024
 """Bytes of one object list or answer; logs may be larger, they are only ever streamed."""
 
@@ -71,12 +73,20 @@ def save(snapshot: Snapshot, path: Path) -> None:
                         spool.write(chunk)
                     size = spool.tell()
                     spool.seek(0)
-                    _add(tar, item.path, size, spool)
+                    _add(tar, _inside(item.path), size, spool)
         os.link(draft, path)  # unlike a rename, fails where somebody else was faster
     except FileExistsError:
         raise UsageError("file-exists", f"{path} is there already") from None
     finally:
         os.unlink(draft)
+
+
+def _inside(path: str) -> str:
+    """A path that stays in the bundle: files may have been named by an absolute path, or one further up."""
+    if not path.startswith(FILES):
+        return path
+    parts = [{"..": "up"}.get(p, p) for p in path.removeprefix(FILES).replace("\\", "/").split("/") if p not in ("", ".")]
+    return FILES + "/".join(parts)
 
 
 def _add(tar: tarfile.TarFile, name: str, size: int, data: Any) -> None:

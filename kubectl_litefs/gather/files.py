@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import BinaryIO
@@ -15,6 +16,8 @@ from typing import BinaryIO
 from ..errors import UsageError
 from ..model.origin import Gap, GapReason
 from ..model.snapshot import Item, Snapshot
+from ..parse.files.text import Unreadable, decode
+from . import redact
 from .gitignore import Rule, ignored, rules_of
 
 PREFIX = "files/"
@@ -25,8 +28,30 @@ MAX_FILES = 200_000
 CHUNK = 64 * 1024
 
 
-def gather(paths: Sequence[str], stdin: Callable[[], BinaryIO], now: datetime) -> Snapshot:
+def redacted(files: Snapshot) -> Snapshot:
+    """The same files as text without secrets, as the objects of a cluster enter. What is no text stays as it is: nothing is
+    read from it."""
+    items: dict[str, Item] = {}
+    for path, item in files.items.items():
+        data = item.read()
+        try:
+            text = decode(data)
+        except Unreadable:
+            if path in files.wanted:
+                items[path] = Item(path, item.open)
+            continue
+        items[path] = _fixed(path, redact.text(text).encode())
+    return replace(files, items=items)
+
+
+def _fixed(path: str, data: bytes) -> Item:
+    return Item(path, lambda: iter((data,)))
+
+
+def gather(paths: Sequence[str], stdin: Callable[[], BinaryIO], now: datetime, *, recursive: bool = True) -> Snapshot:
     """Everything that the paths name. `-` is standard input; directories are walked in order, without what git ignores.
+
+    Not `recursive`: only the files that lie in a directory itself.
 
     `wanted` of the snapshot holds the files that were named themselves. Raises UsageError for a path that is not there.
     """
@@ -41,7 +66,7 @@ def gather(paths: Sequence[str], stdin: Callable[[], BinaryIO], now: datetime) -
         kind = _kind(path)
         if stat.S_ISDIR(kind):
             folders += 1
-            for file in walk(path, gaps):
+            for file in walk(path, gaps, recursive=recursive):
                 _add(_from_file(file, gaps, named=False), items, [])
                 if len(items) > MAX_FILES:
                     raise UsageError("too-many-files", f"{path} holds more than {MAX_FILES} files", hint="Name a directory further down.")
@@ -118,7 +143,7 @@ def _from_stream(stream: BinaryIO, path: str, gaps: list[Gap]) -> Item | None:
     return Item(PREFIX + path, lambda: iter((data,)))
 
 
-def walk(top: str, gaps: list[Gap]) -> Iterator[str]:
+def walk(top: str, gaps: list[Gap], *, recursive: bool = True) -> Iterator[str]:
     """The files below a directory in order of their names, without what git ignores, and without `.git` itself.
 
     Links to directories are not followed, so that there is an end.
@@ -135,7 +160,7 @@ def walk(top: str, gaps: list[Gap]) -> Iterator[str]:
             name = f"{below}/{entry.name}" if below else entry.name
             folder = entry.is_dir(follow_symlinks=False)
             wanted = entry.name != ".git" and not ignored(rules, name, directory=folder)
-            if wanted and (folder or not entry.is_dir()):
+            if wanted and (folder or not entry.is_dir()) and (recursive or not folder):
                 waiting.append((os.path.join(path, entry.name), name, rules, folder))
 
 

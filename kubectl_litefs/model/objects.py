@@ -41,6 +41,10 @@ class Written:
     text: Callable[[tuple[str, ...]], TextOrigin | None]
     images: Mapping[str, Image] = field(default_factory=dict)
     """By container: the image as its Dockerfile builds it, where that was given too."""
+    holds: Callable[[tuple[str, ...]], bool] = lambda keys: True
+    """Whether a field stands in the file: what a cluster says of the object, as its status, does not."""
+    elsewhere: str = ""
+    """The bundle path of what the cluster says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,14 @@ class Obj:
 
     def at(self, path: str, excerpt: str) -> Evidence:
         """Evidence in other words: the place of a field, where the object stands in a file."""
-        if self.written is None:
-            return Evidence(self.source, None, excerpt)
-        return self.written.place(tuple(path.split("."))).evidence(excerpt)
+        keys = tuple(path.split("."))
+        if self.written is None or not self.written.holds(keys):
+            return Evidence(self.written.elsewhere if self.written else self.source, None, excerpt)
+        return self.written.place(keys).evidence(excerpt)
 
     def text_origin(self, *keys: str) -> TextOrigin | None:
         """Where the lines of a text stand in a file; None for an object of a cluster or a bundle."""
-        return self.written.text(keys) if self.written else None
+        return self.written.text(keys) if self.written and self.written.holds(keys) else None
 
     def image(self, container: str) -> Image | None:
         """A container's image, where its Dockerfile is known."""

@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import Enum
 
 from ..exitcodes import ExitCode
+from .change import Drift
 from .cluster import Cluster
-from .origin import Gap, GapReason
+from .origin import Gap, GapReason, ObjectRef
 from .rule import Finding, Rule, Severity
 from .snapshot import Source
 from .topology import Topology
@@ -64,6 +65,18 @@ class ClusterReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """Files against a cluster: what they end, where the two differ, and the pods that would start anew.
+
+    What the cluster says of those pods now says nothing of how they run then.
+    """
+
+    gone: tuple[Finding, ...]
+    drift: tuple[Drift, ...]
+    restarted: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of a run. The exit code comes from here, never from the output format.
 
@@ -81,6 +94,8 @@ class Report:
     tool_version: str
     rules: tuple[Rule, ...] = ()
     notices: tuple[str, ...] = ()
+    changes: Changes | None = None
+    """Where files were laid over the cluster: then everything else says how it would be after them."""
 
     @property
     def active(self) -> tuple[Finding, ...]:
@@ -122,5 +137,6 @@ class Report:
         return ExitCode.OK
 
     def _unread(self) -> bool:
-        """Whether a file that was given could not be read."""
-        return self.source == "files" and any(g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN) for g in self.gaps)
+        """Whether a file that was given could not be read, or only in part."""
+        unread = [g for g in self.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN, GapReason.TRUNCATED)]
+        return any(self.source == "files" or g.what.startswith("files/") for g in unread)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from .change import Change
 from .cluster import Cluster
 from .origin import Evidence, Gap, ObjectRef
 from .suppression import Suppression
@@ -50,6 +51,8 @@ class Finding:
     docs: str | None = None
     consequence_of: str | None = None
     suppressed: Suppression | None = None
+    change: Change | None = None
+    """Only where files were laid over a cluster; `compare` alone sets it."""
 
     @property
     def fingerprint(self) -> str:

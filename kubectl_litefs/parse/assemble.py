@@ -13,24 +13,25 @@ from ..model.snapshot import Snapshot
 from .discover import signs
 from .files.read import Given, read_files
 from .node import build_pod, workload_of
-from .objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, list_path, read_cluster, read_namespace
+from .objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, Lists, list_path, read_cluster, read_namespace
 
 WORKLOADS = ("statefulsets", "deployments", "daemonsets")
 
 
-def assemble(snapshot: Snapshot) -> Facts:
+def assemble(snapshot: Snapshot, lists: Mapping[str, Lists] | None = None) -> Facts:
     """Every LiteFS cluster in the snapshot, with all that is known of it.
 
-    Reads each log once. A second call reads again: snapshots are small but for logs, and those are bounded.
+    `lists` are objects, by namespace, that take the place of the snapshot's ("": those without one). Reads each log once. A second call reads again: snapshots are small but for logs, and those are bounded.
     """
     if snapshot.source == "files":
         return _from_files(snapshot)
     clusters: list[Cluster] = []
     gaps: dict[Gap, None] = dict.fromkeys(snapshot.gaps)
-    shared, unshared = read_cluster(snapshot)
+    instead = lists or {}
+    shared, unshared = instead.get("") or read_cluster(snapshot)
     for namespace in snapshot.namespaces:
-        objects, missing = read_namespace(snapshot, namespace)
-        missing |= unshared
+        objects, missing = instead.get(namespace) or read_namespace(snapshot, namespace)
+        missing = missing | unshared
         gaps.update(dict.fromkeys(missing.values()))
         clusters += _clusters(snapshot, namespace, objects | shared, missing)
     chosen = select(clusters, snapshot.wanted) if snapshot.wanted else clusters

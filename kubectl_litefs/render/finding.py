@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..model.change import Change
 from ..model.origin import ObjectRef
 from ..model.pod import ALONE
-from ..model.rule import Finding, Severity
+from ..model.rule import Finding
 from .paint import Line, line
 from .words import clean, clip, count, listed, place, with_flags, wrap
 
 INDENT = "  "
 LABEL = 8
 """Columns of the label before a field's text."""
+
+MARKS: dict[Change, str] = {
+    Change.NEW: "new: the files bring it",
+    Change.UNCHANGED: "unchanged: there with and without the files",
+    Change.OPEN: "there now; whether the files end it shows only when the pods start with them",
+    Change.GONE: "fixed by the files",
+}
+"""What becomes of a finding once files are applied, in words."""
 
 MOST_EVIDENCE = 3
 MOST_ROWS = 2
@@ -52,11 +61,11 @@ def groups(findings: Sequence[Finding], *, apart: bool) -> list[Group]:
             seen.add(finding.fingerprint)
         return finding
 
-    members: dict[tuple[str, Severity], list[Finding]] = {}
-    folded: dict[tuple[str, Severity], list[Finding]] = {}
+    members: dict[object, list[Finding]] = {}
+    folded: dict[object, list[Finding]] = {}
     for finding in findings:
         top = root(finding)
-        key = top.rule, top.severity
+        key = top.rule, top.severity, top.change
         (members if top is finding else folded).setdefault(key, []).append(finding)
     return [Group(tuple(same), tuple(folded.get(key, ()))) for key, same in members.items()]
 
@@ -67,7 +76,7 @@ def block(group: Group, look: Look) -> list[Line]:
     The first command stands above the steps, which may be long: it belongs on the first screen, and it only looks.
     """
     first = group.same[0]
-    lines = [_head(group, look)]
+    lines = [_head(group, look), *mark(first)]
     lines += [line(INDENT, text) for text in wrap(first.message, look.width - len(INDENT))]
     for other in group.same[1:]:
         lines += [line(INDENT, ("also    ", "faint"), clip(f"{_subject(other.subject)}: {other.message}", look.width - LABEL - 2))]
@@ -92,6 +101,14 @@ def note(same: Sequence[Finding], look: Look) -> list[Line]:
     first = same[0]
     lines = [line(("note", "info"), f"  {first.rule} {first.name}  ", (subjects(same), "faint"))]
     return lines + [line(INDENT, (text, "faint")) for text in wrap(first.message, look.width - len(INDENT))]
+
+
+def mark(finding: Finding) -> list[Line]:
+    """One line below a finding's head; none where no files were laid over the cluster."""
+    if finding.change is None:
+        return []
+    style = "error" if finding.change is Change.NEW else "faint"
+    return [line(INDENT, (MARKS[finding.change], style))]
 
 
 def _head(group: Group, look: Look) -> Line:

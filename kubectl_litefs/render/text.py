@@ -9,6 +9,7 @@ from ..model.report import ClusterReport, Report, Status
 from ..model.rule import Finding, Severity
 from ..model.suppression import Suppression
 from ..model.topology import Role
+from .changes import change_lines
 from .finding import Look, block, groups, note, subjects
 from .gaps import blind_lines, gap_lines, unseen_names
 from .paint import Line, colored, line, plain
@@ -28,7 +29,7 @@ def render(
 ) -> str:
     """Text that ends in a newline. `fancy` allows box characters; `kube_flags` go into every printed command."""
     look = Look(width=width, fancy=fancy, verbose=verbose, show_all=show_all, kube_flags=tuple(kube_flags))
-    lines = [*_blind(report, look), *_clusters(report, look), *gap_lines(report, look), *_narrow(report, look), *_closing(report, look)]
+    lines = [*_blind(report, look), *_clusters(report, look), *gap_lines(report, look), *change_lines(report, look), *_narrow(report, look), *_closing(report, look)]
     return colored(lines) if color else plain(lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ..model.origin import Evidence, Gap
+from ..model.origin import Evidence, Gap, ObjectRef
 from ..model.pod import Pod
 from ..model.report import ClusterReport, Report
 from ..model.rule import Finding
@@ -28,7 +28,25 @@ def tree(report: Report) -> dict[str, Any]:
             {"rule": c.rule, "status": c.status.value, "gaps": [_gap(g) for g in c.gaps]} for c in report.checks
         ],
         "gaps": [_gap(g) for g in report.gaps],
+        **_changes(report),
     }
+
+
+def _changes(report: Report) -> dict[str, Any]:
+    """Only where files were laid over the cluster."""
+    changes = report.changes
+    if changes is None:
+        return {}
+    drift = [
+        {"object": _ref(d.ref), "field": d.field, "file": d.file, "cluster": d.cluster, "evidence": _evidence(d.evidence, sides=True)}
+        for d in changes.drift
+    ]
+    gone = [_finding(f) for f in changes.gone]
+    return {"changes": {"gone": gone, "drift": drift, "restarted": [_ref(r) for r in changes.restarted]}}
+
+
+def _ref(ref: ObjectRef) -> dict[str, str]:
+    return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
 
 
 def _time(at: datetime | None) -> str | None:
@@ -52,7 +70,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "impact": finding.impact,
         "cause": finding.cause,
-        "evidence": [_evidence(e) for e in finding.evidence],
+        "evidence": [_evidence(e, sides=finding.change is not None) for e in finding.evidence],
         "remediation": list(finding.remediation),
         "commands": list(finding.commands),
         "consequenceOf": finding.consequence_of,
@@ -60,13 +78,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "docs": finding.docs,
         "fingerprint": finding.fingerprint,
         **_suppressed(finding),
+        **({"change": finding.change.value} if finding.change is not None else {}),
     }
 
 
-def _evidence(seen: Evidence) -> dict[str, Any]:
-    """`column` only where there is one: in files that were given."""
+def _evidence(seen: Evidence, *, sides: bool) -> dict[str, Any]:
+    """`column` only where there is one: in files that were given. `side` says, of files and a cluster, which it is from."""
     column = {} if seen.column is None else {"column": seen.column}
-    return {"source": seen.source, "line": seen.line, **column, "excerpt": seen.excerpt}
+    side = {"side": "cluster" if seen.column is None else "file"} if sides else {}
+    return {"source": seen.source, "line": seen.line, **column, "excerpt": seen.excerpt, **side}
 
 
 def _suppressed(finding: Finding) -> dict[str, Any]:

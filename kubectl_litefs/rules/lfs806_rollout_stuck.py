@@ -86,7 +86,7 @@ def _waits(cluster: Cluster, pod: Pod) -> str:
     if pod.deleting:
         until = parse_time(pod.obj.get("metadata.deletionTimestamp"))
         return "has been told to go and does not go" if until is not None and cluster.now - until > GONE else ""
-    if pod.ready:
+    if pod.ready or pod.planned:
         return ""
     reason = str(pod.container.waiting.get("reason") or "")
     if reason in HOPELESS:

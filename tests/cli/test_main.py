@@ -106,7 +106,7 @@ def test_interrupted(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, error: Bas
 def test_v_may_stand_before_a_name(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
 
-    def look(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: object) -> None:
+    def look(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: object, files: object) -> None:
         seen.append((names, ctx.params["verbosity"]))
         raise CouldNotLook("x", "enough")
 

@@ -57,6 +57,11 @@ def _may_count(text: str) -> bool:
     return found is None or found[1] in PLURALS or found[1].endswith("List")
 
 
+def objects_in_value(tree: Tree, value: object, keys: Keys) -> Iterator[Obj]:
+    """The objects in a part of a document that stands at these keys."""
+    yield from _objects(tree, value, keys)
+
+
 def _objects(tree: Tree, value: object, prefix: Keys) -> Iterator[Obj]:
     if isinstance(value, list):
         for i, item in enumerate(value):

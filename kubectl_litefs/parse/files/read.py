@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ...model.image import File, Image
 from ...model.objects import Obj
@@ -20,6 +19,8 @@ from .kubernetes import PLURALS, objects_in
 from .lone import lone_config, lone_image, lone_script
 from .planned import claims_of, pods_of
 from .recognise import YAML_NAME, Kind, recognise
+from .terraform_found import Found, gap_of, read_sources, take
+from .terraform_plan import objects_in_plan
 from .text import Unreadable, decode
 
 PREFIX = "files/"
@@ -30,17 +31,8 @@ DEFAULT = "default"
 _URL_NAMESPACE = re.compile(r"https?://[\w${}-]+(?:\.[\w${}-]+)?\.([a-z0-9-]+)\.svc\b")
 
 
-@dataclass
-class Found:
-    """What the files hold, in the order in which they were read."""
-
-    objects: list[Obj] = field(default_factory=list)
-    alone: list[Pod] = field(default_factory=list)
-    dockerfiles: dict[str, str] = field(default_factory=dict)
-    scripts: dict[str, str] = field(default_factory=dict)
-    configs: dict[str, str] = field(default_factory=dict)
-    gaps: list[Gap] = field(default_factory=list)
-    kinds: Counter[str] = field(default_factory=Counter)
+Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
+"""File and workload -> the container whose Dockerfile was given, and the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +53,40 @@ class Given:
     looked_at: tuple[str, ...]
 
 
-def read_files(snapshot: Snapshot) -> Given:
-    """Recognise, parse and lay out every file. Never raises for what stands in one."""
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The objects of files as they would be applied, the images of their workloads, and what could not be read.
+
+    `others` are files that belong to LiteFS and hold no object.
+    """
+
+    objects: tuple[Obj, ...]
+    images: Images
+    gaps: tuple[Gap, ...]
+    others: tuple[str, ...]
+
+
+def read_desired(snapshot: Snapshot) -> Desired:
+    """The same files as objects for a cluster that there is."""
+    found = _found(snapshot)
+    images = [i for p, t in found.dockerfiles.items() if (i := read_dockerfile(p, t, _finder(found, p, set()))) is not None]
+    matches = matched([o for o in found.objects if o.ref.kind in TEMPLATED], images)
+    of_owner = {(o.source, o.ref): (container, images[n]) for n, (o, container) in matches.items()}
+    return Desired(tuple(found.objects), of_owner, tuple(found.gaps), tuple(found.configs))
+
+
+def _found(snapshot: Snapshot) -> Found:
     found = Found(gaps=list(snapshot.gaps))
     for item in snapshot.items.values():
         path = item.path.removeprefix(PREFIX)
         _read_one(path, item.read(), found, named=item.path in snapshot.wanted)
+    read_sources(found, {p.removeprefix(PREFIX) for p in snapshot.wanted})
+    return found
+
+
+def read_files(snapshot: Snapshot) -> Given:
+    """Recognise, parse and lay out every file. Never raises for what stands in one."""
+    found = _found(snapshot)
     parts = [f"{n} {kind}" for kind, n in sorted(found.kinds.items())]
     words = ": ".join([*snapshot.looked_at, ", ".join(parts) or "none of them known to this tool"])
     copied: set[str] = set()
@@ -74,7 +94,7 @@ def read_files(snapshot: Snapshot) -> Given:
     owners = [o for o in found.objects if o.ref.kind in TEMPLATED]
     matches = matched(owners, images)
     of_owner = {(o.source, o.ref): (container, images[n]) for n, (o, container) in matches.items()}
-    worlds = tuple(_world(objects, of_owner) for objects in _applications(found.objects))
+    worlds = tuple(_world(objects, of_owner, found.unsure) for objects in _applications(found.objects))
     lone: list[Pod | Obj] = [lone_image(i) for n, i in enumerate(images) if n not in matches and i.litefs is not None]
     lone += [lone_script(p, t) for p, t in found.scripts.items() if p not in copied]
     return Given(worlds, (*found.alone, *lone), tuple(found.gaps), (words,))
@@ -103,7 +123,7 @@ def _read_one(path: str, data: bytes, found: Found, *, named: bool) -> None:
         text = decode(data)
     except Unreadable as error:
         if named or (YAML_NAME.match(path) and b"litefs" in data.lower()):
-            found.gaps.append(_gap(path, error))
+            found.gaps.append(gap_of(path, error))
         return
     kind = recognise(path, text)
     if kind is not None:
@@ -111,11 +131,7 @@ def _read_one(path: str, data: bytes, found: Found, *, named: bool) -> None:
             found.kinds[kind.value] += 1
         for why in READERS[kind](path, text, found):
             if named or (YAML_NAME.match(path) and "litefs" in text.lower()):
-                found.gaps.append(_gap(path, why))
-
-
-def _gap(path: str, why: Unreadable) -> Gap:
-    return Gap(path, GapReason.UNPARSED, f"{path}:{why.line}: {why.message}")
+                found.gaps.append(gap_of(path, why))
 
 
 def _kubernetes(path: str, text: str, found: Found) -> Iterator[Unreadable]:
@@ -150,11 +166,22 @@ def _script(path: str, text: str, found: Found) -> Iterator[Unreadable]:
     return iter(())
 
 
+def _terraform_plan(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+    return take(((path, one) for one in objects_in_plan(path, text)), found)
+
+
+def _terraform(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+    found.terraform[path] = text  # read when the folder's other files are there, too
+    return iter(())
+
+
 READERS: dict[Kind, Callable[[str, str, Found], Iterator[Unreadable]]] = {
     Kind.LITEFS_YML: _litefs_yml,
     Kind.KUBERNETES: _kubernetes,
     Kind.DOCKERFILE: _dockerfile,
     Kind.SCRIPT: _script,
+    Kind.TERRAFORM_PLAN: _terraform_plan,
+    Kind.TERRAFORM: _terraform,
 }
 """How each kind is read: what it holds goes into `Found`, what of it cannot be read comes back."""
 
@@ -172,17 +199,19 @@ def _applications(objects: list[Obj]) -> list[list[Obj]]:
     return [list(folder.values()) for folder in folders.values()]
 
 
-Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
-"""File and workload -> the container whose Dockerfile was given, and the image."""
-
-
-def _world(objects: list[Obj], images: Images) -> World:
+def _world(objects: list[Obj], images: Images, unsure: set[str]) -> World:
     home = _home(objects)
     placed = [_placed(o, home) for o in objects]
     images = {(p.source, p.ref): images[o.source, o.ref] for o, p in zip(objects, placed, strict=True) if (o.source, o.ref) in images}
     shared, unshared = _cluster_lists(placed)
     namespaces = sorted({o.ref.namespace for o in placed if PLURALS[o.ref.kind] not in CLUSTER} - {""})
-    return World({n: _lists(n, placed, shared, unshared, images) for n in namespaces})
+    return World({n: _without(_lists(n, placed, shared, unshared, images), unsure, n) for n in namespaces})
+
+
+def _without(lists: Lists, unsure: set[str], namespace: str) -> Lists:
+    """A list that is not whole is none: who finds nothing in it must not say that there is none."""
+    objects, gaps = lists
+    return {p: o for p, o in objects.items() if p not in unsure}, {**gaps, **{p: _offline(p, namespace) for p in unsure}}
 
 
 def _home(objects: list[Obj]) -> str:

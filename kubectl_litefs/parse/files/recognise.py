@@ -15,6 +15,8 @@ class Kind(str, Enum):
     KUBERNETES = "Kubernetes objects"
     DOCKERFILE = "Dockerfile"
     SCRIPT = "script"
+    TERRAFORM_PLAN = "Terraform plan"
+    TERRAFORM = "Terraform sources"
 
 
 _YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
@@ -64,6 +66,20 @@ def is_kubernetes(path: str, text: str) -> bool:
     return _is_yaml(text) and all(pattern.search(text) for pattern in _OBJECT)
 
 
+def is_terraform_plan(path: str, text: str) -> bool:
+    """What `terraform show -json` prints."""
+    return text.lstrip()[:1] == "{" and '"planned_values"' in text and '"format_version"' in text
+
+
+_RESOURCE = re.compile(r'^[ \t]*resource[ \t]+"(?:kubernetes_|kubectl_|helm_release)', re.MULTILINE)
+_LOCALS = re.compile(r"^[ \t]*locals[ \t]*\{", re.MULTILINE)
+
+
+def is_terraform(path: str, text: str) -> bool:
+    """Resources of Kubernetes in Terraform's own language; beside them, by its name, what they may refer to."""
+    return _RESOURCE.search(text) is not None or (path.endswith(".tf") and _LOCALS.search(text) is not None)
+
+
 def _is_yaml(text: str) -> bool:
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith(("#", "---", "%"))), "")
@@ -71,6 +87,8 @@ def _is_yaml(text: str) -> bool:
 
 
 KINDS = (
+    (Kind.TERRAFORM_PLAN, is_terraform_plan),
+    (Kind.TERRAFORM, is_terraform),
     (Kind.DOCKERFILE, is_dockerfile),
     (Kind.SCRIPT, is_script),
     (Kind.LITEFS_YML, is_litefs_yml),
