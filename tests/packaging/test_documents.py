@@ -163,7 +163,10 @@ def test_files_are_mended(desk: tuple[Path, dict[str, str]]) -> None:
     work, env = desk
     (work / "deploy").mkdir()
     file = work / "deploy" / "litefs.yml"
-    before = "fuse: {dir: /litefs}\ndata: {dir: /data}\nproxy:\n  addr: ':8080'\n  primary-redirect-url: http://x\n"
+    before = (
+        "fuse: {dir: /litefs}\ndata: {dir: /data}\nlease: {type: static, hostname: a, advertise-url: 'http://a:20202', candidate: true}\n"
+        "proxy:\n  addr: ':8080'\n  target: localhost:3000\n  db: db\n  primary-redirect-url: http://x\n"
+    )
     file.write_text(before)
     first, second = block("kubectl litefs lint --fix").splitlines()
     assert "-  primary-redirect-url" in shell(first, work, env, code=1) and file.read_text() == before
