@@ -5,6 +5,7 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE requirements-dev.lock ./
 COPY kubectl_litefs ./kubectl_litefs
+COPY docs/kubectl-litefs.1 ./docs/
 # The versions that the tests ran with, and nothing of the tests.
 RUN python -m venv /opt/litefs \
  && /opt/litefs/bin/pip install --no-cache-dir --quiet --constraint requirements-dev.lock . \

@@ -17,8 +17,8 @@ $(READY): requirements-dev.lock pyproject.toml
 
 test: lint docs-check unit ## all checks: ruff, mypy, docs in step, pytest
 
-unit: $(READY) ## pytest alone; ARGS='-k lfs101' narrows it
-	$(BIN)/python -m pytest $(ARGS)
+unit: $(READY) ## pytest alone, on two cores; ARGS='-k lfs101' narrows it
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 e2e-control-plane: $(READY) ## the tests that need a real API server, on one built (once, 20 min) and started here
 	tests/e2e/lab/run.sh $(BIN)/python -m pytest tests/e2e $(ARGS)
@@ -33,7 +33,7 @@ lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-docs: $(READY) ## write docs/rules, docs/gotchas.md and the tables of README.md
+docs: $(READY) ## write docs/rules, docs/gotchas.md, the man page, and the picture and tables of README.md
 	$(BIN)/python -m tools.gen_docs --write
 
 docs-check: $(READY)

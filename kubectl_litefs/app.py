@@ -113,13 +113,15 @@ def _facts(snapshot: Snapshot) -> Facts:
 
 
 def settings(facts: Facts) -> list[tuple[Cluster, list[Effective]]]:
-    """The settings of each cluster's pods; of the pods that were named, where only pods were."""
+    """The settings of each cluster's pods; of the pods that were named, where only pods were. Without secrets."""
+    from .gather.redact_settings import plain
     from .model.effective import effective
 
     named = {name for name in facts.wanted if not name.startswith(("statefulset/", "deployment/", "daemonset/"))}
     sets = {name for cluster in facts.clusters for w in cluster.workloads for name in (str(w), w.name)}
     return [
-        (c, [e for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named]) for c in facts.clusters
+        (c, [plain(e) for e in effective(c) if not named or named & sets or {e.pod.name, str(e.pod.ref)} & named])
+        for c in facts.clusters
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,16 @@ def _no_outside_influence(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> 
     for name in ("KUBECONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(empty_home))
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The files that were to be on disk before anything else is done; nobody waits for the disk."""
+    seen: list[int] = []
+
+    def fsync(file: int) -> None:
+        os.fstat(file)  # a file that is closed is an error, as it is for the real one
+        seen.append(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return seen

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
@@ -48,6 +51,35 @@ def test_documents_name_only_commands_that_exist() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]:
         for command in re.findall(r"kubectl litefs ([a-z][a-z-]*)", page.read_text("utf8")):
             assert command in COMMANDS, f"{page.relative_to(ROOT)}: kubectl litefs {command}"
+
+
+def test_what_each_command_can_reach_is_said() -> None:
+    table = re.findall(r"^\| (`.*?) \|", (ROOT / "SECURITY.md").read_text("utf8"), re.MULTILINE)
+    named = {name.split()[0] for row in table for name in re.findall(r"`([^`]+)`", row)}
+    assert named == set(COMMANDS)
+
+
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md")), *ROOT.glob("docs/**/*.md")]
+PLACEHOLDER = re.compile(r"\b[A-Z][A-Z-]{1,}[A-Z](?=\b(?!\d))")
+
+
+def typed(page: Path) -> Iterator[str]:
+    """Every command of ours in a code span or a line of a block, up to what the shell does with it; words in capitals become values."""
+    for command in re.findall(r"(?:^|[`|] ?)kubectl litefs ([^`\n]+)", page.read_text("utf8"), re.MULTILINE):
+        words = re.split(r"\s(?:\|\|?|&&|>|#)\s|\s(?:\.\.\.|<TAB>)|$", command)[0]
+        yield PLACEHOLDER.sub(lambda found: found[0].lower(), words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_what_documents_tell_to_type_is_understood(page: Path) -> None:
+    for command in typed(page):
+        name, *words = shlex.split(command) or [""]
+        if name in COMMANDS and words:  # a bare name only names it
+            found: click.Command = importlib.import_module(f"kubectl_litefs.cli.{COMMANDS[name][0]}").command
+            try:
+                found.make_context(name, words, help_option_names=["-h", "--help"], resilient_parsing=False)
+            except click.UsageError as error:
+                pytest.fail(f"{page.name}: kubectl litefs {command}: {error.format_message()}")
 
 
 @pytest.mark.parametrize("rule", ALL, ids=[r.id for r in ALL])

@@ -91,7 +91,7 @@ def copied(at: Instruction, workdir: str) -> Iterator[str]:
         assert sources[1:] == [target], "to the same place: the stages share a root here"
         return
     for source in sources:
-        how = "cp" if target.endswith("/") else "cp -rT"
+        how = f"mkdir -p {target}; cp" if target.endswith("/") else "cp -rT"
         yield f"cd {workdir}; {how} /context/{source} {target}"
 
 
@@ -103,6 +103,7 @@ def context(folder: Path) -> Path:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     return folder
 

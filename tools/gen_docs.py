@@ -1,4 +1,4 @@
-"""Write or check everything in docs/ and README.md that is made from code: rule pages, gotchas, tables, the demo.
+"""Write or check everything in docs/ and README.md that is made from code: rule pages, gotchas, tables, picture, man page.
 
     python -m tools.gen_docs --check | --write
 """
@@ -34,7 +34,7 @@ HUNDREDS = {
 
 def pages() -> dict[Path, str]:
     """Every generated file with its right content."""
-    from . import deploy, reliability
+    from . import deploy, man, picture, reliability
     from .examples import examples
 
     shown = examples()
@@ -44,6 +44,8 @@ def pages() -> dict[Path, str]:
     made[MESSAGES_PAGE] = message_page(MESSAGES, ALL)
     made[ROOT / "docs" / "reliability.md"] = reliability.page()
     made[ROOT / "deploy" / "cronjob.yaml"] = deploy.page()
+    made[ROOT / "docs" / "picture.svg"] = picture.page()
+    made[ROOT / "docs" / "kubectl-litefs.1"] = man.page()
     made[README] = readme(README.read_text("utf8"))
     return made
 
@@ -101,22 +103,28 @@ def rule_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def demo_output() -> str:
-    """What `kubectl litefs demo` prints for the recording it starts with: the worst finding and the last lines."""
+def recordings_table() -> str:
+    """The recordings in which kubectl shows every pod Running and Ready, and the errors that are found in them all the same."""
     from kubectl_litefs import app
-    from kubectl_litefs.demo import DEFAULT, path
-    from kubectl_litefs.render import text
+    from kubectl_litefs.demo import SCENARIOS, path
+    from kubectl_litefs.model.rule import Severity
     from kubectl_litefs.render.pods import get_pods
 
-    report = app.diagnose_bundle(path(DEFAULT))
-    told = text.render(report, width=80, color=False, verbose=False, show_all=False)
-    cluster, worst, *rest = told.rstrip("\n").split("\n\n")
-    shown = [cluster, worst, *(["[...]"] if len(rest) > 1 else []), rest[-1]]
-    return f"```\n$ kubectl get pods\n{get_pods(report)}\n$ kubectl litefs diagnose\n" + "\n\n".join(shown) + "\n```\n"
+    titles = {r.id: r.title for r in ALL}
+    rows = ["| `kubectl litefs demo ...` | pods | what is wrong |", "|---|---|---|"]
+    for name in SCENARIOS:
+        report = app.diagnose_bundle(path(name))
+        pods = [line.split() for line in get_pods(report).splitlines()[1:]]
+        well = all(status == "Running" and ready == "1/1" for _, ready, status, _ in pods)
+        found = dict.fromkeys(f.rule for f in report.findings if f.severity is Severity.ERROR and f.consequence_of is None)
+        if found and well:
+            told = "; ".join(f"[{rule}](docs/rules/{rule}.md) {titles[rule]}" for rule in found)
+            rows.append(f"| `{name}` | {len(pods)} of {len(pods)} Running and Ready | {told} |")
+    return "\n".join(rows) + "\n"
 
 
 SECTIONS: dict[str, Callable[[], str]] = {
-    "demo": demo_output,
+    "recordings": recordings_table,
     "commands": command_table,
     "exit codes": exit_code_table,
     "rules": rule_table,

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from ..exitcodes import MEANINGS, ExitCode
 from ..model.cluster import Facts
+from ..model.origin import GapReason
 from . import values
 from .options import Command, cluster_options, given, kind_and_names, target, verbosity
 from .output import ProgressLine, emit, screen
 from .params import Duration, Word
+from .reports import tell
+
+FROM_FILES = ("files", "dump")
+UNREAD = (GapReason.UNPARSED, GapReason.FORBIDDEN)
 
 
 @click.command("render", cls=Command)
 @click.argument("names", nargs=-1, metavar="[POD | KIND/NAME]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Read what was saved (a bundle, a dump, a folder of kubectl get files), no cluster.")
+@click.option("-f", "--filename", "files", multiple=True, type=click.Path(), metavar="PATH...", help="Read files, as lint does (- for standard input), no cluster.")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--all", "show_all", is_flag=True, help="Show keys with their default value, too.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
@@ -25,7 +32,17 @@ from .params import Duration, Word
 @verbosity
 @click.pass_context
 def command(
-    ctx: click.Context, /, names: tuple[str, ...], bundle: Path | None, output: str, show_all: bool, color: str, timeout: float, verbosity: int, **_: object
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    bundle: Path | None,
+    files: tuple[str, ...],
+    output: str,
+    show_all: bool,
+    color: str,
+    timeout: float,
+    verbosity: int,
+    **_: object,
 ) -> int:
     """The litefs.yml that each pod really runs with, every value with where it is from.
 
@@ -34,7 +51,9 @@ def command(
     """
     from .. import app
 
-    facts = _facts(ctx, kind_and_names(names), bundle)
+    facts = _facts(ctx, names, bundle, files)
+    unread = _unread(facts)
+    tell(unread)
     shown = app.settings(facts)
     from ..render import config, document
 
@@ -43,16 +62,21 @@ def command(
         emit(config.text(shown, width=show.width, color=show.color, everything=show_all or verbosity > 0))
     else:
         emit(document(config.tree(shown), output))
-    return int(ExitCode.OK if any(one.settings for _, pods in shown for one in pods) else ExitCode.COULD_NOT_LOOK)
+    return int(ExitCode.OK if not unread and any(one.settings for _, pods in shown for one in pods) else ExitCode.COULD_NOT_LOOK)
 
 
 command.epilog = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 2, 3, 70, 130))
 
 
-def _facts(ctx: click.Context, names: tuple[str, ...], bundle: Path | None) -> Facts:
-    """From a cluster or from what was saved; another source of facts has its place here."""
+def _facts(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, files: tuple[str, ...]) -> Facts:
+    """From wherever the flags say."""
     from .. import app
 
+    if files and bundle is not None:
+        raise click.UsageError("-f and --from exclude each other: -f reads files from before there is a cluster, --from what was saved of one", ctx)
+    if files:
+        return _of_files(ctx, (*files, *words))
+    names = kind_and_names(words)
     if bundle is not None:
         if typed := given(ctx):
             raise click.UsageError(f"--from reads what was saved, so {', '.join(typed)} cannot apply: give one or the other", ctx)
@@ -63,3 +87,19 @@ def _facts(ctx: click.Context, names: tuple[str, ...], bundle: Path | None) -> F
     observer = ProgressLine()
     with connected(ctx, observer) as kube:
         return app.facts_live(kube, wanted, SystemClock(), observer)
+
+
+def _unread(facts: Facts) -> tuple[str, ...]:
+    """The files that could not be read, with the reason."""
+    gaps = [(g.what.removeprefix("files/"), g.detail) for g in facts.gaps if facts.source in FROM_FILES and g.why in UNREAD]
+    return tuple(f"could not read {detail if what in detail else f'{what}: {detail}'}" for what, detail in gaps)
+
+
+def _of_files(ctx: click.Context, paths: tuple[str, ...]) -> Facts:
+    """With -f, words are further files: a shell writes them so for `-f *.yaml`."""
+    if typed := given(ctx):
+        raise click.UsageError(f"-f reads files, so {', '.join(typed)} cannot apply: give one or the other", ctx)
+    from .. import app
+    from .live import SystemClock
+
+    return app.facts_files(paths, lambda: sys.stdin.buffer, SystemClock())

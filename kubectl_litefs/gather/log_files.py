@@ -37,16 +37,29 @@ def gather(paths: Sequence[str], namespace: str, observer: Observer, patterns: t
         raise UsageError("same-file-twice", "a log file was given twice")
     streams = Streams(patterns)
     gaps: list[Gap] = []
+    held: dict[str, set[Stream]] = {}
+    binary: set[str] = set()
     for path, stream in _in_order([(p, named("" if p == STDIN else p, namespace)) for p in paths]):
         try:
             with opened(path) as file:
-                streams.read(source_of(path), _watched(chunks(file), path, observer, gaps), stream)
+                held[path] = streams.read(source_of(path), _watched(chunks(file), path, observer, gaps, binary), stream)
         except OSError as error:
             raise UsageError("no-such-log", f"{path}: {error.strerror or error}", hint="--logs wants log files, or - for standard input") from None
     observer.progress("")
     if streams.dropped:
         gaps.append(Gap("logs", GapReason.TRUNCATED, f"{streams.dropped} lines of further containers were not read; give fewer at once"))
-    return _snapshot({s: redacted(run) for s, run in streams.results().items()}, gaps, paths, patterns)
+    runs = {s: redacted(run) for s, run in streams.results().items()}
+    return _snapshot(runs, [*gaps, *_silent(held, binary, runs)], paths, patterns)
+
+
+def _silent(held: Mapping[str, set[Stream]], binary: set[str], runs: Mapping[Stream, LogRun]) -> Iterator[Gap]:
+    """Files in which LiteFS says nothing: the wrong container's, or no logs at all. Who gave one thinks that it was judged."""
+    for path, streams in held.items():
+        if any(runs[s].litefs_lines for s in streams if s in runs):
+            continue
+        lines = sum(runs[s].lines for s in streams if s in runs)
+        told = f"none of its lines is LiteFS's ({lines})" if lines else "the kubelet's word that it has no log" if streams else "it is empty"
+        yield Gap(source_of(path), GapReason.ABSENT, "it is no text" if path in binary else told)
 
 
 def source_of(path: str) -> str:
@@ -54,11 +67,16 @@ def source_of(path: str) -> str:
     return "files/" + ("stdin" if path == STDIN else path)
 
 
-def _watched(data: Iterable[bytes], path: str, observer: Observer, gaps: list[Gap]) -> Iterator[bytes]:
-    """The same bytes; says how many there were. Of a damaged file those before the damage, and a gap."""
+def _watched(data: Iterable[bytes], path: str, observer: Observer, gaps: list[Gap], binary: set[str]) -> Iterator[bytes]:
+    """The same bytes; says how many there were. Of a damaged file those before the damage, and a gap.
+
+    `binary` collects the paths of what begins like no text.
+    """
     size = 0
     try:
         for chunk in data:
+            if not size and b"\0" in chunk[:4096]:
+                binary.add(path)
             size += len(chunk)
             observer.progress(f"reading {path}, {size >> 20} MiB")
             yield chunk

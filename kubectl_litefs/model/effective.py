@@ -144,8 +144,16 @@ def _used(pod: Pod, variable: Variable) -> Iterator[Used]:
     elif variable.name == "HOSTNAME" and pod.host_name:
         yield Used("HOSTNAME", pod.host_name, Sight.KNOWN, HOST_NAME)
     elif variable.name:
-        unset = "set by nothing" if variable.sight is Sight.UNSET else "set by nothing that can be seen; the image's ENV cannot"
-        yield Used(variable.name, None, variable.sight, unset)
+        yield Used(variable.name, None, variable.sight, _nowhere(pod, variable))
+
+
+def _nowhere(pod: Pod, variable: Variable) -> str:
+    """Why nobody knows where a variable is set."""
+    if variable.sight is Sight.UNSET:
+        return "set by nothing"
+    if not pod.alone:
+        return "set by nothing that can be seen; the image's ENV cannot"
+    return "the node's host name, unless something sets it" if variable.name == "HOSTNAME" else "set by nothing in the files that were given"
 
 
 def _observed(pod: Pod, settings: Mapping[str, Setting]) -> Iterator[Setting]:

@@ -137,5 +137,6 @@ class Report:
         return ExitCode.OK
 
     def _unread(self) -> bool:
-        """Whether a file that was given could not be read."""
-        return self.source == "files" and any(g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN) for g in self.gaps)
+        """Whether a file that was given could not be read, or only in part."""
+        unread = [g for g in self.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN, GapReason.TRUNCATED)]
+        return any(self.source == "files" or g.what.startswith("files/") for g in unread)

@@ -30,11 +30,13 @@ class Streams:
         self._find = Finder()
         self._patterns = tuple(patterns)
         self._readers: dict[Stream, LogReader] = {}
+        self._fed: set[Stream] = set()
         self.dropped = 0
         """Lines of containers beyond MOST."""
 
-    def read(self, source: str, chunks: Iterable[bytes], default: Stream, *, complete: bool = True) -> None:
-        """One file. `default` says whose lines they are as far as the lines themselves do not."""
+    def read(self, source: str, chunks: Iterable[bytes], default: Stream, *, complete: bool = True) -> set[Stream]:
+        """One file; whose lines are in it. `default` says whose they are as far as the lines themselves do not."""
+        self._fed = set()
         envelope: Envelope | None = None
         for number, block in enumerate(blocks(chunks, source)):
             if number == 0:
@@ -43,6 +45,7 @@ class Streams:
                 self._feed(default, source, block.data, block.lines, complete)
             else:
                 self._apart(envelope, block, default, complete)
+        return self._fed
 
     def results(self) -> dict[Stream, LogRun]:
         """What each container's log says. Asked for once, at the end."""
@@ -69,5 +72,6 @@ class Streams:
                 self.dropped += len(lines)
                 return
             reader = self._readers[stream] = LogReader(source, complete, self._patterns, self._find)
+        self._fed.add(stream)
         reader.source = source
         reader.read(Block(reader.lines + 1, data, source, lines))

@@ -25,25 +25,29 @@ def text(shown: Sequence[Shown], *, width: int, color: bool, everything: bool) -
     """Ends in a newline. Defaults only with `everything`."""
     lines: list[Line] = []
     for cluster, pods in shown:
-        lines += [*_title(cluster, pods, width), *_files(pods, width), line("")]
+        lines += [*_title(cluster, pods, width), *_files(cluster, pods, width), line("")]
         lines += _table(pods, width, everything)
     return colored(lines) if color else plain(lines)
 
 
 def _title(cluster: Cluster, pods: Sequence[Effective], width: int) -> list[Line]:
     sets = ", ".join(str(w) for w in cluster.workloads) or "pods without a controller"
+    if cluster.alone:
+        return [line((clean(cluster.name), "strong"))]
     left = clean(f"{cluster.namespace} / {sets}")
     right = count(len(pods), "pod") if len(pods) != 1 else clean(pods[0].pod.name)
     return [line((left, "strong"), " " * max(2, width - len(left) - len(right)), (right, "faint"))]
 
 
-def _files(pods: Sequence[Effective], width: int) -> list[Line]:
+def _files(cluster: Cluster, pods: Sequence[Effective], width: int) -> list[Line]:
     """Where litefs.yml is, each place once with the pods that read it there."""
     places: dict[tuple[str, str], list[str]] = {}
     for one in pods:
         what = (f"{one.file.name}, read as {one.file.path}", "") if one.file else (f"litefs.yml was not seen: {one.unseen}", "warning")
         places.setdefault(what, []).append(one.pod.name)
     lines = []
+    if cluster.alone:  # the file is the title; where it will be read, nobody knows
+        places.pop((f"{cluster.name}, read as {cluster.name}", ""), None)
     for (said, style), names in places.items():
         told = said if len(places) == 1 else f"{listed(names, 3)}: {said}"
         lines += [line("  ", (row, style)) for row in wrap(told, width - 2)]

@@ -9,10 +9,14 @@ from ..model.origin import Gap, GapReason
 from ..model.report import ClusterReport, Report
 from .finding import INDENT, Look
 from .paint import Line, line
-from .words import clean, clip, listed
+from .words import clean, clip, listed, wrap
 
 LOUD = (GapReason.FORBIDDEN, GapReason.UNREACHABLE, GapReason.UNPARSED, GapReason.TRUNCATED)
-"""Gaps that a reader must know of; NOT_ASKED, OFFLINE and ABSENT only with -v."""
+"""Gaps that a reader must know of; NOT_ASKED, OFFLINE and ABSENT only with -v, but for the time and a file that was given."""
+
+FILES = "files/"
+"""What gaps of files begin with, where a cluster's logs and lists were given as files."""
+MOST_FILES = 8
 
 _RIGHT = re.compile(r"\(needs: ([^)]*)\)")
 _CANNOT = re.compile(r"cannot (\w+) resource \"([^\"]+)\"")
@@ -51,7 +55,7 @@ def _subject(gap: Gap) -> tuple[str, str]:
         return parts[2], "litefs.yml"
     if parts[0] == "objects" and len(parts) == 3:
         return parts[2].removesuffix(".json"), ""
-    return "the time" if gap.what == "now" else gap.what.removeprefix("files/"), ""
+    return "the time" if gap.what == "now" else gap.what.removeprefix(FILES), ""
 
 
 def right(gap: Gap) -> str:
@@ -79,12 +83,13 @@ def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
 def gap_lines(report: Report, look: Look) -> list[Line]:
     """Missing rights and silent pods; with -v everything that was not seen."""
     shown = [g for g in report.gaps if g.why in LOUD or g.what == "now" or look.verbose]
+    files = [g for g in report.gaps if g.what.startswith(FILES)]
     by_reason: dict[tuple[GapReason, str], list[Gap]] = {}
-    for gap in shown:
+    for gap in (g for g in shown if g not in files):
         by_reason.setdefault((gap.why, right(gap) if gap.why is GapReason.FORBIDDEN else ""), []).append(gap)
-    if not by_reason:
+    if not by_reason and not files:
         return []
-    lines = [line(("Not seen", "warning"))]
+    lines = [line(("Not seen", "warning")), *_file_lines(files, look)]
     for (why, needs), gaps in sorted(by_reason.items(), key=lambda item: (list(GapReason).index(item[0][0]), item[0][1])):
         what = listed(unseen_names(gaps), 99 if look.verbose else 4)
         text = _WORDS[why] + (f", may not {needs}" if needs else "") + (f": {what}" if not needs.endswith(what) else "")
@@ -97,6 +102,15 @@ def gap_lines(report: Report, look: Look) -> list[Line]:
         lines.append(line(INDENT, "This prints the rights to ask for:"))
         lines.append(line(INDENT * 2, (clean(f"kubectl litefs rbac diagnose {scope}"), "command")))
     return [*lines, line("")]
+
+
+def _file_lines(gaps: Sequence[Gap], look: Look) -> list[Line]:
+    """What is wrong with each file that was given."""
+    most = len(gaps) if look.verbose else MOST_FILES
+    told = [f"{gap.what.removeprefix(FILES)}: {gap.detail or _WORDS[gap.why]}" for gap in gaps[:most]]
+    if len(gaps) > most:
+        told.append(f"and {len(gaps) - most} more files (-v says which)")
+    return [line(INDENT, row if at == 0 else INDENT + row) for one in told for at, row in enumerate(wrap(one, look.width - 4))]
 
 
 _WORDS = {

@@ -67,6 +67,11 @@ class Fix:
         return outcome
 
 
+@pytest.fixture(autouse=True)
+def _no_disk_waits(synced: list[int]) -> None:
+    """Hundreds of runs, each of which waits for the disk at every line of its journal."""
+
+
 @pytest.fixture
 def fix(tmp_path: Path) -> Fix:
     return Fix(tmp_path)

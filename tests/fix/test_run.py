@@ -32,6 +32,14 @@ def test_the_stranger_follows_again_and_nothing_else_was_touched(fix: Fix) -> No
     assert ("leases", lock_name(APP)) not in sim.objects
 
 
+def test_each_line_of_the_journal_is_on_disk_before_the_next_thing_is_done(fix: Fix, synced: list[int], tmp_path: Path) -> None:
+    fix(Sim())
+    lines = [line for file in tmp_path.rglob("*.jsonl") for line in file.read_text().splitlines()]
+    assert len(lines) > 5
+    journal = max(synced, key=synced.count)
+    assert synced.count(journal) >= len(lines)
+
+
 def test_both_deletes_name_the_uid_in_the_body(fix: Fix) -> None:
     sim = Sim()
     claim, pod = sim.claim(1)["metadata"]["uid"], sim.pod(1)["metadata"]["uid"]

@@ -17,11 +17,14 @@ from kubectl_litefs.errors import CouldNotLook, UsageError
 from kubectl_litefs.gather import bundle, log_files
 from kubectl_litefs.gather.log_names import Named, named
 from kubectl_litefs.gather.text_files import chunks
+from kubectl_litefs.model.cluster import Cluster
 from kubectl_litefs.model.origin import GapReason
 from kubectl_litefs.model.report import Report, Status
 from kubectl_litefs.model.rule import Severity
+from kubectl_litefs.parse.assemble import assemble
 from kubectl_litefs.parse.log_envelope import Speaker
 from kubectl_litefs.parse.log_streams import Stream, Streams
+from kubectl_litefs.render import text
 from kubectl_litefs.rules import ALL
 
 from ..logs_only import write_logs
@@ -34,6 +37,7 @@ STRANGER = (
     'level=INFO msg="00000000000000A1: disconnected from primary with error, retrying: cannot stream from primary with a '
     'different cluster id: LFSC00000000000000B2 <> LFSC00000000000000A1"'
 )
+READY = 'level=INFO msg="connected to cluster, ready"'
 QUIET = SimpleNamespace(progress=lambda text: None)
 
 
@@ -110,7 +114,7 @@ def test_what_logs_alone_show_is_found(name: str, rules: set[str], tmp_path: Pat
     report = judge(*write_logs(whole, tmp_path))
     assert rules <= loud(report)
     assert report.source == "logs"
-    assert {g.why for g in report.gaps} == {GapReason.OFFLINE}
+    assert {g.why for g in report.gaps if not g.what.startswith("files/")} == {GapReason.OFFLINE}
 
 
 def test_now_is_the_newest_time(tmp_path: Path) -> None:
@@ -179,9 +183,9 @@ def test_secrets_in_lines_that_are_kept_are_taken_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
 def test_what_powershell_writes_is_read(encoding: str) -> None:
-    text = START + "\r\n"
-    data = (b"\xfe\xff" if encoding == "utf-16-be" else b"") + text.encode(encoding)
-    assert b"".join(chunks(io.BytesIO(data))).decode() == text
+    written = START + "\r\n"
+    data = (b"\xfe\xff" if encoding == "utf-16-be" else b"") + written.encode(encoding)
+    assert b"".join(chunks(io.BytesIO(data))).decode() == written
 
 
 class Trickle(io.RawIOBase):
@@ -208,6 +212,77 @@ def test_a_damaged_file_is_read_up_to_there_and_said_to_be_damaged(tmp_path: Pat
     file.write_bytes(file.read_bytes()[:20])
     with pytest.raises(CouldNotLook, match="is damaged after 0 bytes"):
         judge(file)
+
+
+def test_a_damaged_file_beside_a_whole_one_is_no_pass(tmp_path: Path) -> None:
+    good, bad = tmp_path / "abaci-app-0.log", tmp_path / "web-0.log.gz"
+    good.write_text(f"{T % 1}{START}\n{T % 2}{READY}\n")
+    noise = "\n".join(f"{n * 7919 % 10007:x}{n * 104729 % 99991:x}" for n in range(20_000))
+    bad.write_bytes(gzip.compress(noise.encode())[:-5000])
+    assert judge(good).exit_code() == 0
+    assert judge(good, bad).exit_code() == 3
+
+
+def test_a_file_in_which_litefs_says_nothing_is_named_and_changes_nothing(tmp_path: Path) -> None:
+    words = {"abaci-app-0.log": f"{T % 1}{START}\n{T % 2}{READY}\n".encode(), "web-0.log": b"GET /\nGET /\n", "core.1": b"\x7fELF\0\0\xff" * 5000, "empty-0.log": b""}
+    for name, data in words.items():
+        (tmp_path / name).write_bytes(data)
+    good = judge(tmp_path / "abaci-app-0.log")
+    report = judge(*(tmp_path / name for name in words))
+    assert (report.exit_code(), report.findings) == (good.exit_code(), good.findings)
+    told = text.render(report, width=400, color=False, verbose=False, show_all=False)
+    assert f"{tmp_path}/web-0.log: none of its lines is LiteFS's (2)" in told
+    assert f"{tmp_path}/core.1: it is no text" in told
+    assert f"{tmp_path}/empty-0.log: it is empty" in told
+    assert "Not seen" not in text.render(good, width=80, color=False, verbose=False, show_all=False)
+
+
+def test_rotated_files_of_a_container_that_speaks_are_not_named(tmp_path: Path) -> None:
+    (tmp_path / "abaci-app-0.log.1").write_text(f"{T % 1}{START}\n{T % 2}{READY}\n")
+    (tmp_path / "abaci-app-0.log").write_text(f"{T % 3}GET /\n")
+    assert not [g for g in judge(*sorted(tmp_path.iterdir())).gaps if g.what.startswith("files/")]
+
+
+def test_many_silent_files_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "abaci-app-0.log").write_text(f"{T % 1}{START}\n")
+    for n in range(20):
+        (tmp_path / f"web-{n:02}.log").write_text("GET /\n")
+    report = judge(*sorted(tmp_path.iterdir()))
+    rows = text.render(report, width=400, color=False, verbose=False, show_all=False).splitlines()
+    assert sum("web-" in row for row in rows) == 8
+    assert "  and 12 more files (-v says which)" in rows
+    assert text.render(report, width=400, color=False, verbose=True, show_all=False).count("web-") >= 20
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        (b"\0" * 5000 + b"\n", b""),
+        (bytes(range(256)) * 40 + b"\n", bytes(range(255, -1, -1)) * 40),
+        (b"bad \xff\xfe\xfa \xc3\n", b"\xed\xa0\x80\n"),
+        (b"x" * (3 << 20) + b"\n", b"y" * (2 << 20)),
+        (STRANGER[60:].encode() + b"\n", STRANGER[:90].encode()),
+        (b"\r\r\n\r\n", b"\r"),
+    ],
+    ids=["NULs", "every byte", "no UTF-8", "long lines", "half lines", "carriage returns"],
+)  # fmt: skip
+def test_what_stands_around_them_hides_no_line_and_adds_none(tmp_path: Path, around: tuple[bytes, bytes]) -> None:
+    file = tmp_path / "abaci-app-1.log"
+    lines = f"{START}\n{STRANGER}\n".encode()
+    file.write_bytes(around[0] + lines + around[1])
+    run = next(p for c in app_facts(file) for p in c.pods).log
+    assert run is not None
+    count = {name: hits.count for name, hits in run.hits.items()}
+    file.write_bytes(lines)
+    plain = next(p for c in app_facts(file) for p in c.pods).log
+    assert plain is not None
+    assert count == {name: hits.count for name, hits in plain.hits.items()}
+    assert run.lease is not None
+    assert run.lease.line.number == around[0].count(b"\n") + 1
+
+
+def app_facts(file: Path) -> tuple[Cluster, ...]:
+    return assemble(log_files.gather([str(file)], "", QUIET)).clusters
 
 
 def test_no_line_of_litefs_is_no_pass(tmp_path: Path) -> None:
@@ -263,3 +338,11 @@ def test_the_report_names_the_file_and_the_line_as_given(tmp_path: Path) -> None
     assert found.subject.namespace == "abaci"
     assert (found.evidence[0].source, found.evidence[0].line) == (f"files/{file}", 30)
     assert any("namespaces/abaci/pods/a-1" in command for command in found.commands)
+
+
+def test_a_log_that_the_kubelet_did_not_have_is_named(tmp_path: Path) -> None:
+    (tmp_path / "abaci-app-0.log").write_text(f"{T % 1}{START}\n")
+    (tmp_path / "abaci-app-1.log").write_text("unable to retrieve container logs for containerd://999cd91c96d6")
+    report = judge(*sorted(tmp_path.iterdir()))
+    (gap,) = [g for g in report.gaps if g.what.startswith("files/")]
+    assert gap.what.endswith("abaci-app-1.log") and gap.detail == "the kubelet's word that it has no log"

@@ -51,11 +51,16 @@ def metadata(wheel: dict[str, bytes]) -> Message:
 
 
 def test_wheel_archive_and_sources_hold_the_same_files(wheel: dict[str, bytes]) -> None:
-    ours = {name: data for name, data in wheel.items() if ".dist-info/" not in name}
+    ours = {name: data for name, data in wheel.items() if not re.search(r"\.(dist-info|data)/", name)}
     archived = {name.removeprefix("lib/"): data for name, data in dist.our_own().items() if ".dist-info/" not in name}
     assert sorted(ours) == sorted(archived) == sorted(f for f in tracked() if f.startswith("kubectl_litefs/"))
     assert ours == archived
     assert "kubectl_litefs/py.typed" in ours
+
+
+def test_the_wheel_brings_the_manual_page(wheel: dict[str, bytes]) -> None:
+    more = {name.split(".data/")[1]: data for name, data in wheel.items() if ".data/" in name}
+    assert more == {"data/share/man/man1/kubectl-litefs.1": (ROOT / "docs" / "kubectl-litefs.1").read_bytes()}
 
 
 def test_the_sdist_holds_every_file_that_the_tests_need(built: Path) -> None:

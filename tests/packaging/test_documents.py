@@ -1,4 +1,4 @@
-"""The shell blocks of README.md, docs/install.md and docs/completion.md are run as they stand, wherever they can be without a network."""
+"""The shell blocks of README.md and of the pages that show what to type are run as they stand, wherever they can be without a network."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from .conftest import ROOT, tracked, unpack
 from .krew import KREW, KrewWorld, served
 from .steps import KUBECTL, cluster, only_python
 
-PAGES = ("README.md", "docs/install.md", "docs/completion.md")
+PAGES = ("README.md", "docs/install.md", "docs/completion.md", "docs/lint.md", "docs/output.md", "docs/suppressing.md", "docs/fix-cluster-id.md")
 NOT_HERE = {
     "pipx install kubectl-litefs": "needs the package in an index; `make compat` installs the wheel",
     "pip download": "the same",
     "source <(kubectl-litefs": "tests/completion runs these lines in the shells they are for",
+    "kubectl litefs fix-cluster-id": "changes a cluster: tests/e2e does each line; tests/test_docs.py reads the words",
 }
 """Beginning of a block -> why it is not run."""
 needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="no kubectl to find the plugin")
@@ -129,3 +130,65 @@ def test_the_archive_can_be_unpacked_by_tar(download: Path, tmp_path: Path, arch
     subprocess.run(["tar", "xzf", next(download.glob("*.tar.gz")), "-C", tmp_path / "tars"], check=True)
     ours, tars = ({p.relative_to(root): (p.stat().st_mode, p.read_bytes()) for p in root.rglob("*") if p.is_file()} for root in (tmp_path / "ours", tmp_path / "tars"))
     assert ours == tars
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A folder to work in, and an environment in which `kubectl litefs` is this checkout and programs of others are stand-ins."""
+    programs, work = tmp_path / "desk", tmp_path / "work"
+    work.mkdir()
+    programs.mkdir()
+    manifests = ROOT / "tests" / "lint" / "healthy.yaml"
+    scripts = {
+        "kubectl": f'[ "$1" = litefs ]\nshift\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m kubectl_litefs "$@"',
+        "helm": f'[ "$*" = "template ." ]\ncat "{manifests}"',
+        "kustomize": f'[ "$1" = build ]\ncat "{manifests}"',
+        "gh": f'[ "$1 $2" = "pr comment" ]\ncat comment.md > "{work}/posted"',
+    }
+    for name, script in scripts.items():
+        (programs / name).write_text(f"#!/bin/sh\nset -e\n{script}\n")
+        (programs / name).chmod(0o755)
+    return work, {"HOME": str(tmp_path), "PATH": os.pathsep.join([str(programs), "/usr/bin", "/bin"])}
+
+
+def test_files_are_linted(desk: tuple[Path, dict[str, str]]) -> None:
+    work, env = desk
+    (work / "deploy").mkdir()
+    shutil.copy(ROOT / "tests" / "lint" / "healthy.yaml", work / "deploy")
+    (work / "Dockerfile").write_text("FROM debian:12\nRUN apt-get install -y fuse3\nENTRYPOINT litefs mount\n")
+    assert shell(block("kubectl litefs lint deploy/"), work, env).count("No fault found") == 3
+
+
+def test_files_are_mended(desk: tuple[Path, dict[str, str]]) -> None:
+    work, env = desk
+    (work / "deploy").mkdir()
+    file = work / "deploy" / "litefs.yml"
+    before = "fuse: {dir: /litefs}\ndata: {dir: /data}\nproxy:\n  addr: ':8080'\n  primary-redirect-url: http://x\n"
+    file.write_text(before)
+    first, second = block("kubectl litefs lint --fix").splitlines()
+    assert "-  primary-redirect-url" in shell(first, work, env, code=1) and file.read_text() == before
+    shell(second, work, env)
+    assert file.read_text() == before.replace("  primary-redirect-url: http://x\n", "")
+
+
+def test_reports_are_written_and_read(desk: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    work, env = desk
+    with cluster(tmp_path) as config:
+        env["KUBECONFIG"] = str(config)
+        shell(block("kubectl litefs diagnose -n abaci -o text -o json"), work, env, code=1)
+        shell(block("kubectl litefs diagnose -n abaci -o text -o markdown"), work, {**env, "PR": "1"}, code=1)
+    assert (work / "report.sarif").exists() and (work / "report.xml").exists()
+    assert "LFS101" in (work / "posted").read_text("utf8")
+    shell(block("kubectl litefs version --schema"), work, env)
+    assert '"$schema"' in (work / "report.schema.json").read_text("utf8")
+    if shutil.which("jq", path=env["PATH"]):
+        assert "error\tLFS101\tabaci-app-1\t" in shell(block("jq -r"), work, env)
+
+
+def test_a_finding_is_suppressed(desk: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    work, env = desk
+    with cluster(tmp_path) as config:
+        first, second = block("kubectl litefs diagnose --ignore").splitlines()
+        told = shell(first, work, {**env, "KUBECONFIG": str(config)}, code=1)
+        assert "one region by choice" in told
+        assert "LFS203" in shell(second, work, {**env, "KUBECONFIG": str(config)}, code=1), "it matches nothing, which is said"

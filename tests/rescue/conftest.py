@@ -47,6 +47,11 @@ class Save:
         return found
 
 
+@pytest.fixture(autouse=True)
+def _no_disk_waits(synced: list[int]) -> None:
+    """Hundreds of runs, each of which waits for the disk at every line of its journal."""
+
+
 @pytest.fixture
 def save(tmp_path: Path) -> Save:
     return Save(tmp_path)
