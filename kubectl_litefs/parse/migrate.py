@@ -62,8 +62,8 @@ def migrate(text: str) -> Migrated | None:
     moves = _Moves()
     made = [*before, *_rebuilt(found, _step(found), moves), *after]
     result = "\n".join([*made, ""])
-    proved(root, result, moves.moved, moves.added, moves.gone)
-    return Migrated(result, tuple(moves.notes))
+    left = proved(root, result, moves.moved, moves.added, moves.gone)
+    return Migrated(result, (*moves.notes, *([left] if left else [])))
 
 
 def _concerned(root: Node) -> bool:

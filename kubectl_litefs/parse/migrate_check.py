@@ -16,8 +16,12 @@ _HARMLESS = frozenset({ProblemKind.EXEC_KEY})
 
 def proved(
     old: Node, text: str, moved: Mapping[str, str], added: Mapping[str, tuple[str, str]], gone: Set[str]
-) -> None:
-    """Raises ByHand unless the text has every value of the old file under its new name, and nothing else."""
+) -> str | None:
+    """Raises ByHand unless the text has every value of the old file under its new name, and nothing else, and LiteFS accepts it.
+
+    Where nothing moves, what LiteFS has against the rest of the file is no reason to keep a line that it refuses for certain:
+    then that is returned.
+    """
     wanted = dict(added)
     for key, value in _leaves(old):
         if key not in gone:
@@ -32,11 +36,14 @@ def proved(
         wrong = next(k for k in (*wanted, *have) if wanted.get(k) != have.get(k))
         raise ByHand(f"the result would not say the same of {wrong}; move the old names by hand")
     refused = _refused(text)
-    if refused is not None:
-        told = refused.message.split(": ", 1)[-1] if refused.message.startswith("line ") else refused.message
-        line = refused.evidence.line or 1
-        where = refused.evidence.excerpt or refused.key
-        raise ByHand(f"LiteFS 0.5 would not start with the result either: {told} ({where}). Correct that first, and run this again", line)
+    if refused is None:
+        return None
+    if not moved:
+        return f"LiteFS 0.5 does not start with it yet: {refused.message} (lint tells more)."
+    told = refused.message.split(": ", 1)[-1] if refused.message.startswith("line ") else refused.message
+    line = refused.evidence.line or 1
+    where = refused.evidence.excerpt or refused.key
+    raise ByHand(f"LiteFS 0.5 would not start with the result either: {told} ({where}). Correct that first, and run this again", line)
 
 
 def _refused(text: str) -> Problem | None:

@@ -111,6 +111,13 @@ def test_primary_redirect_url_goes_and_everything_else_stays() -> None:
     assert fixed(alone) == "lease:\n  type: static\n"
 
 
+def test_another_fault_of_the_file_does_not_keep_a_line_that_litefs_refuses() -> None:
+    done = migrate("proxy:\n  addr: ':80'\n  primary-redirect-url: http://x\n")
+    assert done is not None
+    assert done.text == "proxy:\n  addr: ':80'\n"
+    assert "does not start with it yet: invalid lease type" in done.notes[0]
+
+
 def test_names_move_into_the_sections_there_are() -> None:
     old = "data:\n  dir: /b\n\nmount-dir: /a\nretention:\n  duration: 5m\nlease:\n  type: static\n"
     assert fixed(old) == "data:\n  dir: /b\n  retention: 5m\n\nfuse:\n  dir: /a\nlease:\n  type: static\n"
