@@ -130,11 +130,15 @@ class Report:
             return ExitCode.COULD_NOT_LOOK
         if any(c.status is Status.CRASHED for c in self.checks) or self._unread():
             return ExitCode.COULD_NOT_LOOK
-        if strict and any(g for c in self.checks for g in c.gaps if self.source != "files" or g.why is not GapReason.OFFLINE):
+        if strict and any(self._matters(g) for c in self.checks for g in c.gaps):
             return ExitCode.COULD_NOT_LOOK
         if strict and self.source != "files" and any(c.status is Status.SKIPPED for c in self.checks):
             return ExitCode.COULD_NOT_LOOK
         return ExitCode.OK
+
+    def _matters(self, gap: Gap) -> bool:
+        """Of files alone: not what only a cluster could tell, but the litefs.yml that was not among them."""
+        return self.source != "files" or gap.why is not GapReason.OFFLINE or gap.what.startswith("config/")
 
     def _unread(self) -> bool:
         """Whether a file that was given could not be read, or only in part."""

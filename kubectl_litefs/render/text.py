@@ -136,7 +136,10 @@ def _closing(report: Report, look: Look) -> list[Line]:
     suppressed = len(report.findings) - len(report.active)
     pieces.append((f", {suppressed} suppressed" if suppressed else "") + f"; {count(counts['passed'], 'check')} passed")
     if counts["skipped"]:
-        pieces += [", ", (f"{counts['skipped']} could not look", "warning"), "" if look.verbose else " (-v says which)"]
+        pieces += [", ", (f"{counts['skipped']} could not look", "warning")]
+        length = sum(len(p if isinstance(p, str) else p[0]) for p in pieces)
+        hint = " (-v says which)" if length + 16 <= look.width else " (-v)"
+        pieces.append("" if look.verbose else hint)
     if counts["crashed"]:
         pieces += [", ", (f"{counts['crashed']} broke (a bug of this tool)", "error")]
     lines = [line(*pieces)]
