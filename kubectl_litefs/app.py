@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .rescue.options import RescueOptions
     from .rescue.plan import RescuePlan
     from .rescue.save import SaveOptions, SaveResult
+    from .rescue.undo_plan import UndoPlan
 
 EPOCH = datetime.fromtimestamp(0, timezone.utc)
 """The time of what is judged at no time."""
@@ -132,6 +133,37 @@ def _with(snapshot: Snapshot, files: Snapshot | None) -> Snapshot:
     return dataclasses.replace(snapshot, items={**items, **files.items})
 
 
+STATUS_KINDS = frozenset({"pods", "services", "persistentvolumeclaims", "statefulsets", "deployments", "daemonsets"})
+"""What `status` lists: the pods, what owns them, their volumes, and the Services that tell a pod of LiteFS from others."""
+
+STATUS_RULES = frozenset("LFS101 LFS102 LFS103 LFS104 LFS105 LFS108 LFS110 LFS309 LFS801 LFS802 LFS806".split())
+"""Those that say who does not follow, and who holds what nobody else does."""
+
+
+def status_live(kube: Kube, target: Target, clock: Clock, observer: Observer, suppressions: Sequence[Suppression] = ()) -> Report:
+    """Who follows whom, at which positions. Reads less than `diagnose`, and judges only what tells that."""
+    from .gather import live
+
+    brief = dataclasses.replace(target, kinds=STATUS_KINDS, followers_only=True)
+    return _status(live.gather(kube, brief, clock, observer), suppressions)
+
+
+def status_bundle(path: Path, wanted: tuple[str, ...] = (), suppressions: Sequence[Suppression] = ()) -> Report:
+    """The same of a saved bundle, at the time it was taken."""
+    return _status(saved(path, wanted), suppressions)
+
+
+def _status(snapshot: Snapshot, suppressions: Sequence[Suppression]) -> Report:
+    """By the same rules as `diagnose`. What is suppressed of the others does not concern it; a rule that nobody knows does."""
+    facts = assemble(snapshot)
+    selection.require_litefs(facts)
+    chosen_rules = [r for r in ALL if r.id in STATUS_RULES or r.id == engine.CRASHED]
+    others = {r.id for r in ALL} - STATUS_RULES
+    annotated, problems = ignores.from_annotations(facts)
+    report = engine.judge(facts, chosen_rules, [s for s in (*suppressions, *annotated) if s.rule not in others])
+    return dataclasses.replace(report, notices=(*problems, *report.notices))
+
+
 def lint(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, custom: Custom = NOTHING) -> Report:
     """Judge files before there is a cluster: manifests, litefs.yml. `-` among the paths is standard input.
 
@@ -197,39 +229,18 @@ def rescue_run(
     return dataclasses.replace(RescueRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
 
 
-def typed_suppressions(entries: Sequence[str], by: str) -> tuple[Suppression, ...]:
-    """Entries such as `LFS203=StatefulSet/abaci/abaci-app: one region`, typed for this run."""
-    try:
-        return tuple(s for entry in entries for s in ignores.read_entry(entry, by))
-    except ignores.Malformed as error:
-        raise UsageError("bad-suppression", f"{by}: {error}", hint="docs/suppressing.md tells the forms.") from None
+def rescue_undo(
+    kube: WritableKube,
+    options: RescueOptions,
+    clock: Clock,
+    ui: Ui,
+    confirm: Callable[[UndoPlan], bool],
+    environ: Mapping[str, str],
+) -> Outcome:
+    """Bring back what a rescue has put aside on the primary's volume; otherwise as `rescue_run`."""
+    from .rescue.undo import UndoRun
 
-
-def saved_suppressions(path: Path, name: str) -> tuple[Suppression, ...]:
-    """The suppressions of a file, which messages call `name`. A file with a mistake is refused whole."""
-    hint = "--no-config goes on without it."
-    try:
-        found, problems = ignores.read_file(path.read_bytes(), name)
-    except OSError as error:
-        raise UsageError("no-config", f"cannot read {name}: {error.strerror}", hint=hint) from None
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise UsageError("bad-config", f"{problems[0]}{more}", hint=hint)
-    return found
-
-
-def own_rules(paths: Sequence[Path]) -> tuple[Custom, tuple[str, ...]]:
-    """The rules of the user's files, and what is wrong with the files: with a problem none of the rules is to be used."""
-    from .own_rules.load import load
-
-    files: list[tuple[str, bytes]] = []
-    for path in paths:
-        try:
-            files.append((str(path), path.read_bytes()))
-        except OSError as error:
-            raise UsageError("no-rules", f"cannot read {path}: {error.strerror}") from None
-    loaded = load(files, (r.id for r in ALL))
-    return Custom(rules=tuple(loaded.rules), patterns=tuple(loaded.patterns)), tuple(map(str, loaded.problems))
+    return dataclasses.replace(UndoRun(kube, options, clock, ui, confirm, environ).go(), kind="RescueResult")
 
 
 def judge(snapshot: Snapshot, custom: Custom = NOTHING) -> Report:

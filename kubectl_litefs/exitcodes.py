@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "nothing at or above `--fail-on` (default `error`); or the fix is done; or there was nothing to fix",
-    ExitCode.FINDINGS: "findings at or above `--fail-on`",
+    ExitCode.FINDINGS: "findings at or above `--fail-on`; with `--wait` also a rollout that did not end in time",
     ExitCode.USAGE: "usage: bad flag, value, name or file",
     ExitCode.COULD_NOT_LOOK: (
         "could not examine: API unreachable, forbidden, unusable kubeconfig or credentials, unreadable input, "

@@ -97,14 +97,14 @@ RESCUE_RUN: tuple[Right, ...] = (
     Right("", ("pods", "persistentvolumeclaims"), ("get",), "what became of what is restarted"),
     Right(LEASES, ("leases",), ("create", "get", "update", "delete"), "the lock"),
 )
-"""What `rescue plan` and `rescue run` need in every strategy."""
+"""What `rescue plan`, `run` and `undo` need in every strategy."""
 
 RESCUE_RESTART: tuple[Right, ...] = (Right("", ("pods",), ("delete",), "the primary's pod, and no other"),)
 
 RESCUE_DATA_DIR: tuple[Right, ...] = (
     Right("", ("pods/exec",), ("create", "get"), "copy and swap the data directory; exec reads and writes everything in the pod"),
 )
-"""Strategy `data-dir`, with RESCUE_RESTART."""
+"""Strategy `data-dir` and `rescue undo`, with RESCUE_RESTART."""
 
 RESCUE_IMPORT: tuple[Right, ...] = (
     Right("", ("pods/proxy",), ("create",), "POST /import; it reaches every other port and path of every pod, too"),
@@ -124,7 +124,7 @@ RESCUE_CLUSTER: tuple[Right, ...] = (
     Right("", ("nodes",), ("get", "list"), "whether a pod on its node can be confirmed dead"),
     Right("storage.k8s.io", ("storageclasses",), ("list",), "whether a new claim can be provisioned"),
 )
-"""Cluster-scoped reads of `rescue plan` and `rescue run`; `rescue save` asks for the first only."""
+"""Cluster-scoped reads of `rescue plan`, `run` and `undo`; `rescue save` asks for the first only."""
 
 WARNING = (
     "get on pods/proxy can read every database: LiteFS has no authentication, and /export on the same port is the whole",
@@ -168,14 +168,14 @@ def rescue_role(namespace: str) -> str:
     """YAML for `rescue` in one namespace: the Role of `save`, then one for each strategy, bound when it is needed."""
     head = [
         f"# What `kubectl litefs rescue save -n {namespace}` needs, and nothing else: no Secrets, no exec, no writes.",
-        "# The Roles after it are for `rescue plan` and `rescue run`: one is shared, then one for each way.",
+        "# The Roles after it are for `rescue plan`, `run` and `undo`: one is shared, then one for each way.",
         "#",
         *(f"# {line}" for line in WARNING),
     ]
     parts = _in_namespace(RESCUE_NAME, namespace, RESCUE_SAVE, RESCUE_CLUSTER)
     more = (
-        ("run", "Every strategy of `rescue plan` and `rescue run`.", RESCUE_RUN[len(RESCUE_SAVE) :]),
-        ("data-dir", "Strategy data-dir.", RESCUE_RESTART + RESCUE_DATA_DIR),
+        ("run", "Every strategy of `rescue plan` and `rescue run`, and `rescue undo`.", RESCUE_RUN[len(RESCUE_SAVE) :]),
+        ("data-dir", "Strategy data-dir, and `rescue undo`.", RESCUE_RESTART + RESCUE_DATA_DIR),
         ("import", "Strategy import (LFS110).", RESCUE_RESTART + RESCUE_IMPORT),
         ("import-reset", "Strategy import (LFS102): the import, then the replicas one by one.", RESCUE_IMPORT + RESCUE_RESET),
     )

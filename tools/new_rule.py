@@ -37,6 +37,7 @@ RULE = Rule(
     name="{name}",
     title="Say in at most 72 characters what is wrong",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="What a person notices.",
     impact="What it does to data or service.",
     cause="How it comes about.",

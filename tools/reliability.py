@@ -47,14 +47,19 @@ def numbered(paths: tuple[str, ...]) -> dict[int, list[str]]:
 
 def rescue(rows: list[list[Any]]) -> Iterator[str]:
     """Strategy, scenario, interruption, end state. Raises SystemExit for a test that does not exist."""
-    yield "\n## What was tried to break `rescue run`\n\nThe tests are in `tests/rescue`; `RESCUE_EVERY=1` interrupts every single request.\n\n"
+    yield "\n## What was tried to break `rescue run` and `rescue undo`\n\nThe tests are in `tests/rescue`; `RESCUE_EVERY=1` interrupts every single request. Those in `tests/e2e/node`\n"
+    yield "run a real LiteFS (`make e2e-node`).\n\n"
     yield "| strategy | fault | what happens | the state in the end | tests |\n|---|---|---|---|---|\n"
     for strategy, fault, what, end, tests in rows:
         for test in tests:
-            path, _, name = str(test).partition("::")
-            if name not in {n for n, _ in functions(f"tests/rescue/{path}")}:
+            path, _, name = _placed(test).partition("::")
+            if name not in {n for n, _ in functions(f"tests/{path}")}:
                 raise SystemExit(f"reliability.yaml: rescue names {test}, which does not exist")
-        yield f"| {strategy} | {fault} | {what} | {end} | {'<br>'.join(f'`rescue/{t}`' for t in tests)} |\n"
+        yield f"| {strategy} | {fault} | {what} | {end} | {'<br>'.join(f'`{_placed(t)}`' for t in tests)} |\n"
+
+
+def _placed(test: str) -> str:
+    return test if test.startswith("e2e/") else f"rescue/{test}"
 
 
 def page() -> str:

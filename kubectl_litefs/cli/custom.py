@@ -32,7 +32,12 @@ _RULES = click.option("--rules", "rule_files", multiple=True, type=click.Path(pa
 
 def custom_options(function: F) -> F:
     """`--ignore`, `--config`, `--no-config`, `--rules`."""
-    for option in (_RULES, _NO_CONFIG, _CONFIG, _IGNORE):
+    return ignore_options(_RULES(function))
+
+
+def ignore_options(function: F) -> F:
+    """The same without `--rules`."""
+    for option in (_NO_CONFIG, _CONFIG, _IGNORE):
         function = option(function)
     return function
 
@@ -47,9 +52,9 @@ def rules_of(files: tuple[Path, ...]) -> Custom:
     """The rules of the files. A rule that is wrong ends the run: one that is left out would seem to have passed."""
     if not files:
         return NOTHING
-    from .. import app
+    from .. import customs
 
-    custom, problems = app.own_rules(files)
+    custom, problems = customs.own_rules(files)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise UsageError("bad-rules", f"{problems[0]}{more}", hint=f"kubectl litefs rules --check {files[0]} lists what is wrong.")
@@ -64,10 +69,10 @@ def suppressions(ctx: click.Context) -> tuple[Suppression, ...]:
     path = flags["config"] or (None if flags["no_config"] else _nearest())
     if path is None and not flags["ignored"]:
         return ()
-    from .. import app
+    from .. import customs
 
-    typed = app.typed_suppressions(flags["ignored"], _FLAG)
-    return typed if path is None else (*typed, *app.saved_suppressions(path, str(flags["config"] or path.name)))
+    typed = customs.typed_suppressions(flags["ignored"], _FLAG)
+    return typed if path is None else (*typed, *customs.saved_suppressions(path, str(flags["config"] or path.name)))
 
 
 def _nearest() -> Path | None:

@@ -17,6 +17,7 @@ from .options import Command, cluster_options, given, kind_and_names, target, ve
 from .output import ProgressLine
 from .params import Duration
 from .reports import Outputs, report_options, tell, write
+from .wait import check_wait, settled, wait_options
 
 EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 1, 2, 3, 70, 130))
 
@@ -28,7 +29,8 @@ EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" f
 @file_options
 @report_options
 @custom_options
-@click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
+@wait_options
+@click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run, with --wait for one look; 0: none.")
 @cluster_options
 @verbosity
 @click.pass_context
@@ -50,26 +52,28 @@ def command(
     that each belongs to. Reads only: no exec, no Secret, no write. With -f: how they would be after kubectl apply -f,
     and what that changes.
     """
+    check_wait(ctx)
     files = files_of(ctx, filenames, recursive=recursive)
-    report = _report(ctx, names, bundle, logs, files)
+    report, waited = _report(ctx, names, bundle, logs, files)
     tell(report.notices)
-    return write(ctx, report, outputs)
+    code = write(ctx, report, outputs)
+    return code if waited is None else waited
 
 
 command.epilog = EXIT_CODES
 
 
-def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...], files: Snapshot | None) -> Report:
-    """From wherever the flags say."""
+def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...], files: Snapshot | None) -> tuple[Report, int | None]:
+    """From wherever the flags say, and the exit code where --wait says another than the report."""
     if logs and bundle is not None:
         raise click.UsageError("--from and --logs exclude each other: a bundle has its logs in it", ctx)
     if logs and files is not None:
         raise click.UsageError("-f and --logs exclude each other: of logs alone nobody knows what objects there are", ctx)
     custom = asked(ctx)
     if logs:
-        return _from_logs(ctx, (*logs, *words), custom)
+        return _from_logs(ctx, (*logs, *words), custom), None
     names = kind_and_names(words)
-    return _replay(ctx, bundle, names, custom, files) if bundle is not None else _live(ctx, names, custom, files)
+    return (_replay(ctx, bundle, names, custom, files), None) if bundle is not None else _live(ctx, names, custom, files)
 
 
 def _from_logs(ctx: click.Context, files: tuple[str, ...], custom: Custom) -> Report:
@@ -91,11 +95,11 @@ def _replay(ctx: click.Context, bundle: Path, names: tuple[str, ...], custom: Cu
     return app.diagnose_bundle(bundle, names, custom, files)
 
 
-def _live(ctx: click.Context, names: tuple[str, ...], custom: Custom, files: Snapshot | None) -> Report:
+def _live(ctx: click.Context, names: tuple[str, ...], custom: Custom, files: Snapshot | None) -> tuple[Report, int | None]:
     wanted = target(ctx, names)
     from .. import app
     from .live import SystemClock, connected
 
-    observer = ProgressLine()
+    observer, clock = ProgressLine(), SystemClock()
     with connected(ctx, observer) as kube:
-        return app.diagnose_live(kube, wanted, SystemClock(), observer, custom, files)
+        return settled(ctx, lambda: app.diagnose_live(kube, wanted, clock, observer, custom, files), clock)

@@ -21,6 +21,8 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("diagnose", "Look at LiteFS clusters, judge every rule, say what is wrong and what to do."),
+    "status": ("status", "One line for each pod: who follows whom, at which position; -w refreshes."),
+    "diff": ("diff", "Two bundles or reports: which findings are new, gone, unchanged."),
     "fix-cluster-id": ("fix_cluster_id", "Reset one replica that belongs to another LiteFS cluster, without losing data."),
     "rescue": ("rescue", "When the replicas hold the only good copy: save every copy, bring the primary's data back."),
     "lint": ("lint", "Judge files before there is a cluster: manifests, litefs.yml, Dockerfiles, scripts."),

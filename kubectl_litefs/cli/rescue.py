@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "save": ("rescue_save", "Save every database of every pod that answers, checked. Changes nothing."),
     "plan": ("rescue_plan", "Show how the primary's data would be brought back. Changes nothing."),
     "run": ("rescue_run", "Bring the primary's data back from the replicas, and prove it."),
+    "undo": ("rescue_undo", "Give the primary back what a rescue by data-dir has put aside."),
 }
 
 

@@ -1,4 +1,4 @@
-"""The flags of `rescue plan` and `rescue run`, and the one way in which both are carried out."""
+"""The flags of `rescue plan`, `rescue run` and `rescue undo`, and the one way in which all are carried out."""
 
 from __future__ import annotations
 
@@ -20,42 +20,55 @@ from .pod_argument import namespace_name, pod_name
 from .repair import confirm, document, error_document, show_outcome, signals
 
 if TYPE_CHECKING:
+    from ..fix.outcome import Outcome
     from ..render.paint import Line
     from ..rescue.options import RescueOptions
     from ..rescue.plan import RescuePlan
+    from ..rescue.undo_plan import UndoPlan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OWN = (
-    click.argument("names", nargs=-1, metavar="[STATEFULSET]", shell_complete=values.workloads),
-    click.option("--strategy", type=Word("auto", "data-dir", "import"), default="auto", help="auto: data-dir where it can be, else import."),
-    click.option("--source", metavar="POD", help="Take this replica's copies, where a person must decide."),
+    click.argument("names", nargs=-1, metavar="[STATEFULSET]", shell_complete=values.litefs_sets),
     click.option("--backup-dir", metavar="DIR", help="Where every copy is saved first (default: a folder below ~/.local/state)."),
     click.option("--timeout", type=Duration(), default="15m", show_default=True, help="Limit for the run, from the confirmation on."),
     click.option("--allow-rollout", is_flag=True, help="The pods may come back with a new revision."),
-    click.option("--allow-smaller-volume", is_flag=True, help="Strategy import: a replica's new volume may be smaller."),
     click.option("--not-managed-by", metavar="KIND/NAME", help="This owner of the StatefulSet does not interfere."),
     click.option("--port", type=click.IntRange(1, 65535), help="LiteFS's HTTP port (default: litefs.yml's, else 20202)."),
     click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format; json and yaml: events on stderr."),
     click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal)."),
 )
-_RUN = (
+_WAY = (
+    click.option("--strategy", type=Word("auto", "data-dir", "import"), default="auto", help="auto: data-dir where it can be, else import."),
+    click.option("--source", metavar="POD", shell_complete=values.litefs_pods, help="Take this replica's copies, where a person must decide."),
+    click.option("--allow-smaller-volume", is_flag=True, help="Strategy import: a replica's new volume may be smaller."),
+)
+_ACT = (
     click.option("--yes", is_flag=True, help="Do not ask; needs --plan."),
-    click.option("--plan", metavar="ID", help="Carry out this very plan (the id that `rescue plan` prints), or nothing."),
-    click.option("--dry-run", type=Word("none", "client"), default="none", help="Show the plan only, as `rescue plan`. Bare: client."),
+    click.option("--plan", metavar="ID", help="Carry out this very plan (the id that a dry run prints), or nothing."),
+    click.option("--dry-run", type=Word("none", "client"), default="none", help="Show the plan only. Bare: client."),
     click.option("--resume", is_flag=True, help="Take up a run that was stopped; the cluster decides where."),
     click.option("--break-lock", is_flag=True, help="Take a lock that nobody has renewed for a minute."),
-    click.option("--disable-eviction", is_flag=True, help="Strategy import: delete replicas instead of evicting them."),
 )
+_EVICT = (click.option("--disable-eviction", is_flag=True, help="Strategy import: delete replicas instead of evicting them."),)
 
 
 def plan_flags(function: F) -> F:
-    """What plan and run share."""
-    return verbosity(_with(cluster_options(function), _OWN))
+    return _flags(function, _OWN, _WAY)
 
 
 def run_flags(function: F) -> F:
-    return plan_flags(_with(function, _RUN))
+    return _flags(function, _OWN, _WAY, _ACT, _EVICT)
+
+
+def undo_flags(function: F) -> F:
+    return _flags(function, _OWN, _ACT)
+
+
+def _flags(function: F, *groups: tuple[Callable[[F], F], ...]) -> F:
+    for group in reversed(groups[1:]):
+        function = _with(function, group)
+    return verbosity(_with(cluster_options(function), groups[0]))
 
 
 def _with(function: F, decorators: tuple[Callable[[F], F], ...]) -> F:
@@ -85,12 +98,12 @@ def options(ctx: click.Context, *, dry_run: str) -> RescueOptions:
         raise click.UsageError("-l: no selectors, one set at a time", ctx)
     if not 0 < flags["timeout"] < DAY:
         raise click.UsageError("--timeout wants a time above 0 and below 24h, for example 15m", ctx)
-    if flags["strategy"] == "data-dir" and flags.get("disable_eviction"):
+    if flags.get("strategy") == "data-dir" and flags.get("disable_eviction"):
         raise click.UsageError("--disable-eviction goes with --strategy=import: data-dir evicts nothing", ctx)
     return RescueOptions(
         pod="",
         namespace=namespace_name(flags["namespace"], ctx),
-        strategy=flags["strategy"],
+        strategy=flags.get("strategy", "auto"),
         timeout=flags["timeout"],
         request_timeout=5.0 if flags["request_timeout"] is None else flags["request_timeout"],
         dry_run=dry_run,
@@ -99,13 +112,13 @@ def options(ctx: click.Context, *, dry_run: str) -> RescueOptions:
         resume=flags.get("resume", False),
         break_lock=flags.get("break_lock", False),
         allow_rollout=flags["allow_rollout"],
-        allow_smaller_volume=flags["allow_smaller_volume"],
+        allow_smaller_volume=flags.get("allow_smaller_volume", False),
         not_managed_by=flags["not_managed_by"],
         disable_eviction=flags.get("disable_eviction", False),
         port=flags["port"],
         name=_set_name(names[0]) if names else None,
         base=backup_dir(flags["backup_dir"], os.environ, ctx, "rescue"),
-        source=pod_name(flags["source"], ctx) if flags["source"] is not None else None,
+        source=pod_name(flags["source"], ctx) if flags.get("source") is not None else None,
     )
 
 
@@ -114,11 +127,11 @@ def _set_name(word: str) -> str:
     return word if "/" in word else f"statefulset/{word}"
 
 
-def carry_out(ctx: click.Context, *, dry_run: str) -> int:
+def carry_out(ctx: click.Context, *, dry_run: str, undo: bool = False) -> int:
     """Errors as documents where documents are asked for."""
     output = ctx.params["output"]
     try:
-        return _run(ctx, options(ctx, dry_run=dry_run))
+        return _run(ctx, options(ctx, dry_run=dry_run), undo)
     except LitefsError as error:
         if output == "text":
             raise
@@ -126,12 +139,13 @@ def carry_out(ctx: click.Context, *, dry_run: str) -> int:
         return int(error.exit_code)
 
 
-def _run(ctx: click.Context, given: RescueOptions) -> int:
+def _run(ctx: click.Context, given: RescueOptions, undo: bool) -> int:
     from .. import app
     from ..kube import connect
     from .live import SystemClock
     from .steps import steps
 
+    do: Callable[..., Outcome] = app.rescue_undo if undo else app.rescue_run
     ui = steps(ctx.params["output"], screen(ctx.params["color"]).color)
     try:
         with signals():
@@ -139,9 +153,7 @@ def _run(ctx: click.Context, given: RescueOptions) -> int:
             try:
                 for warning in place_warnings(given.base):
                     ui.say(warning)
-                outcome = app.rescue_run(
-                    kube, given, SystemClock(), ui, lambda plan: confirm(ctx, plan, ui.close, given, _plan_lines), os.environ
-                )
+                outcome = do(kube, given, SystemClock(), ui, lambda plan: confirm(ctx, plan, ui.close, given, _plan_lines), os.environ)
             finally:
                 kube.close()
     finally:
@@ -150,7 +162,7 @@ def _run(ctx: click.Context, given: RescueOptions) -> int:
     return int(outcome.code)
 
 
-def _plan_lines(plan: RescuePlan, width: int) -> list[Line]:
+def _plan_lines(plan: RescuePlan | UndoPlan, width: int) -> list[Line]:
     from ..render.rescue_plan import plan_lines
 
     return plan_lines(plan, width)

@@ -36,10 +36,10 @@ def command(output: str, files: tuple[Path, ...], color: str) -> int:
 
 def _check(files: tuple[Path, ...]) -> int:
     """Every mistake on a line of its own, `FILE:LINE: what`, as editors read it."""
-    from .. import app
+    from .. import customs
     from ..render.words import clean, count
 
-    custom, problems = app.own_rules(files)
+    custom, problems = customs.own_rules(files)
     if problems:
         emit("\n".join(map(clean, problems)))
         return int(ExitCode.USAGE)

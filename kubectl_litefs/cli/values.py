@@ -91,6 +91,18 @@ def litefs_pods(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     return _items(_named({p.ref.name: _phase(p) for p in names.litefs_pods(pods)}), incomplete)
 
 
+def litefs_sets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """StatefulSets whose pods run LiteFS, by their plain names. One at a time."""
+    if ctx.params.get(param.name or ""):
+        return []
+    from ..gather import names
+
+    owners = (names.owner(p) or "" for p in names.litefs_pods(_listed(ctx, "pods")))
+    sets = Counter(o.partition("/")[2] for o in owners if o.startswith("statefulset/"))
+    found = {n: f"{count} pod{'s' if count > 1 else ''}" for n, count in sets.items() if n.startswith(incomplete) and _NAME.fullmatch(n)}
+    return _items(found, incomplete)
+
+
 def workloads(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Pods and the sets they belong to; after `sts/` or `sts ` the names of that kind."""
     if ctx.params.get("bundle") is not None:

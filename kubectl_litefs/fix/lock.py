@@ -227,3 +227,10 @@ def notes_of(lease: Mapping[str, Any] | None) -> dict[str, str]:
     """What the run that took the lock has written down."""
     annotations = ((lease or {}).get("metadata") or {}).get("annotations") or {}
     return {k[len(PREFIX) :]: str(v) for k, v in annotations.items() if k.startswith(PREFIX)}
+
+
+def taken_up_by(notes: Mapping[str, str], set_name: str, namespace: str) -> str:
+    """What to type to go on with the run that has left these notes."""
+    commands = {"rescue": f"rescue run {set_name}", "rescue undo": f"rescue undo {set_name}"}
+    command = commands.get(notes.get("command", ""), f"fix-cluster-id {notes.get('pod', 'POD')}")
+    return f"kubectl litefs {command} -n {namespace} --resume"

@@ -11,7 +11,7 @@ from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from . import backup, gate, in_place, rights, scale
 from .journal import entries, journal_path
-from .lock import Lock, holder_of, notes_of
+from .lock import Lock, holder_of, notes_of, taken_up_by
 from .outcome import Outcome
 from .plan import Plan, make_plan
 from .plan_json import read_plan
@@ -76,14 +76,14 @@ def recorded(run: Run) -> tuple[Plan | None, str]:
         raise LitefsError(
             "locked",
             f"the run that holds {lock.name} ({holder_of(lease)}) is for pod {notes['pod']}, not for {run.options.pod}",
-            hint=f"kubectl litefs fix-cluster-id {notes['pod']} -n {run.namespace} --resume",
+            hint=taken_up_by(notes, stem, run.namespace),
             exit_code=ExitCode.LOCKED,
         )
-    if notes.get("command") == "rescue" and not run.options.restored:
+    if notes.get("command", "").startswith("rescue") and not run.options.restored:
         raise LitefsError(
             "locked",
             f"the run that holds {lock.name} ({holder_of(lease)}) is a rescue of the whole set",
-            hint=f"kubectl litefs rescue run {stem} -n {run.namespace} --resume",
+            hint=taken_up_by(notes, stem, run.namespace),
             exit_code=ExitCode.LOCKED,
         )
     place = notes.get("backup", "")

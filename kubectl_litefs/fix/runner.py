@@ -102,6 +102,11 @@ class Runner(ABC):
     def settle(self, work: Work) -> None:
         """A request was cut off in Phase.DELETING: look up whether it arrived."""
 
+    @property
+    def takes_up(self) -> bool:
+        """Whether the lock of a run of ours that was stopped may be taken."""
+        return self.options.resume
+
     def journal_name(self, plan: Any) -> str:
         return str(plan.pod)
 
@@ -147,7 +152,7 @@ class Runner(ABC):
 
     def take_lock(self, work: Work) -> None:
         def take() -> None:
-            work.lock.take(self.notes(), break_lock=self.options.break_lock, resume=self.options.resume)
+            work.lock.take(self.notes(), break_lock=self.options.break_lock, resume=self.takes_up)
             work.journal.open()
             if work.journal.warning:
                 work.warn(work.journal.warning)

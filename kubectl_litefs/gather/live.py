@@ -22,7 +22,7 @@ from ..ports import Clock, Kube, Observer
 from . import redact
 from .kinds import CLUSTER_PREFIX, PREFIX
 from .locks import read_locks
-from .logs import read_log
+from .logs import log_jobs
 from .objects import (
     Lists,
     events_about,
@@ -220,15 +220,15 @@ class _Gathering:
         """Logs and /info of all pods, then vars and metrics: replicas first, the primary last, so that a write in
         between makes no replica look ahead."""
         pods = [p for c in facts.clusters for p in c.pods]
-        jobs: dict[str, Callable[[], Any]] = {}
-        for pod in pods:
-            path = _litefs_path(pod.ref, "info.json")
-            if path not in self.items:
-                jobs[path] = partial(self.ask, pod.ref, pod.http_port, "info.json")
-            for previous in (False, True) if self.target.logs else ():
-                if not previous or pod.container.restarts or pod.container.status.get("lastState"):
-                    log_path = f"logs/{pod.namespace}/{pod.name}/{pod.container.name}{'.previous' if previous else ''}.log"
-                    jobs[log_path] = partial(read_log, self.kube, pod.ref, pod.container.name, previous, self.timeout)
+        paths = {_litefs_path(p.ref, "info.json"): p for p in pods}
+        jobs: dict[str, Callable[[], Any]] = {w: partial(self.ask, p.ref, p.http_port, "info.json") for w, p in paths.items() if w not in self.items}
+        if self.target.followers_only:
+            self.keep_answers(self.run_jobs(jobs))
+            silent, leaders = self.by_role(pods)
+            self.gaps |= {path: Gap(path, GapReason.NOT_ASKED, "") for path in log_jobs(self.kube, leaders, self.timeout, earlier=False)}
+            jobs = dict(log_jobs(self.kube, silent, self.timeout, earlier=False))
+        else:
+            jobs |= log_jobs(self.kube, pods, self.timeout) if self.target.logs else {}
         self.keep_answers(self.run_jobs(jobs))
         replicas, leaders = self.by_role(pods)
         self.read_positions(replicas, ("vars.json", "metrics.txt"))

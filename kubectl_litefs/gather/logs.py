@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from ..model.origin import ObjectRef
+from ..model.pod import Pod
 from ..ports import Kube
 from . import redact, scratch
 
@@ -31,6 +33,17 @@ class Log:
             chunk = self._file.read(64 * 1024)
             at += len(chunk)
             yield chunk
+
+
+def log_jobs(kube: Kube, pods: Sequence[Pod], timeout: Callable[[], float], *, earlier: bool = True) -> dict[str, Callable[[], Log]]:
+    """Bundle path -> what reads that log: of the run that is, and with `earlier` of the one before, where there was one."""
+    jobs: dict[str, Callable[[], Log]] = {}
+    for pod in pods:
+        had_another = bool(pod.container.restarts or pod.container.status.get("lastState"))
+        for previous in (False, True) if earlier and had_another else (False,):
+            path = f"logs/{pod.namespace}/{pod.name}/{pod.container.name}{'.previous' if previous else ''}.log"
+            jobs[path] = partial(read_log, kube, pod.ref, pod.container.name, previous, timeout)
+    return jobs
 
 
 def read_log(kube: Kube, ref: ObjectRef, container: str, previous: bool, timeout: Callable[[], float]) -> Log:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from ..errors import CouldNotLook, UsageError
 from ..model.cluster import Facts
 from ..model.objects import Obj
-from ..model.origin import GapReason
 
 KINDS = {
     "statefulset": "statefulsets", "statefulsets": "statefulsets", "sts": "statefulsets",
@@ -97,8 +96,8 @@ def require_litefs(facts: Facts) -> None:
     """No LiteFS found is never a pass."""
     if facts.clusters:
         return
-    unread = [g.detail or g.what for g in facts.gaps if g.why in (GapReason.UNPARSED, GapReason.FORBIDDEN)] if facts.source == "files" else []
-    why = f"; could not read {'; '.join(unread[:5])}" if unread else ""
+    unread = [g.detail or g.what for g in facts.gaps] if facts.source == "files" else []
+    why = f"; could not read or judge {'; '.join(unread[:5])}" if unread else ""
     raise CouldNotLook(
         "no-litefs-found", f"no LiteFS found; looked at {'; '.join(facts.looked_at) or 'nothing'}{why}", hint=_NO_LITEFS[facts.source]
     )

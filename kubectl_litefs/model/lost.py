@@ -45,6 +45,44 @@ def lost_databases(cluster: Cluster) -> tuple[Lost, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A database that the primary does not have at all and `holders`, replicas of its cluster id, do.
+
+    `everywhere`: every replica has it. LiteFS does not tell whether the primary lost it or somebody removed it there.
+    """
+
+    primary: Pod
+    name: str
+    holders: tuple[tuple[Pod, Database], ...]
+    everywhere: bool
+
+
+def absent_databases(cluster: Cluster) -> tuple[Absent, ...]:
+    """Besides those of `lost_databases`. What is left over from before a replica began to filter is none."""
+    lead = topology(cluster).primary
+    if lead is None or lead.databases is None:
+        return ()
+    kin = [p for p in cluster.pods if is_kin(p, lead)]
+    found = []
+    for name in sorted({d.name for p in kin for d in p.with_data} - {x.name for x in lost_databases(cluster)}):
+        holders = tuple((p, d) for p in kin if (d := _wanted(p, name)) is not None)
+        if holders and lead.database(name) is None:
+            found.append(Absent(lead, name, holders, len(holders) == len(kin)))
+    return tuple(found)
+
+
+def is_kin(pod: Pod, primary: Pod) -> bool:
+    """A replica of the same cluster id: another id is another story (LFS101)."""
+    return pod is not primary and not pod.is_primary and pod.info is not None and pod.cluster_id == primary.cluster_id
+
+
+def _wanted(pod: Pod, name: str) -> Database | None:
+    """The replica's database above txid 0, unless its configuration filters it out."""
+    wanted = pod.config.known("lease.databases") if pod.config else None
+    return None if wanted and name not in wanted else next((d for d in pod.with_data if d.name == name), None)
+
+
 def cleared_lines(pod: Pod) -> dict[str, LogLine]:
     """Database -> the newest line in which LiteFS says that it has deleted its own copy."""
     lines: dict[str, LogLine] = {}

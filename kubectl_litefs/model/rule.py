@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from .change import Change
 from .cluster import Cluster
@@ -26,6 +27,11 @@ class Severity(str, Enum):
         return (Severity.ERROR, Severity.WARNING, Severity.INFO).index(self)
 
 
+Heals = Literal["no", "with a new pod", "with time"]
+"""Whether a fault can go away although nobody does anything more: never; when a rollout that is under way replaces the
+pod (what stands in its spec, its litefs.yml or its log, not what lies on a volume); or by waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fault on one subject, in plain words with the values seen.
@@ -33,7 +39,7 @@ class Finding:
     `key` tells apart several findings of one rule on one subject (a database's name); it is part of the
     fingerprint, so nothing that changes between runs belongs there. `docs` is its rule's page, None where there is
     none. `consequence_of` is the fingerprint of the finding that causes this one, `suppressed` who said that it is
-    known and accepted; the engine alone sets both.
+    known and accepted; the engine alone sets both. `heals` is None where nobody knows, as of a user's own rule.
     """
 
     rule: str
@@ -53,6 +59,7 @@ class Finding:
     suppressed: Suppression | None = None
     change: Change | None = None
     """Only where files were laid over a cluster; `compare` alone sets it."""
+    heals: Heals | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -81,6 +88,7 @@ class Rule:
     `follows` are the rules whose findings can be the cause of this one's, the likeliest first.
     `symptom` is what a person notices; `cause`, `impact` and `fix` are the defaults of every finding.
     `docs` is the address of its page, where that is not one of ours; empty where there is no page.
+    `heals` is what `diagnose --wait` needs to know: whether waiting can help.
     """
 
     id: str
@@ -98,6 +106,7 @@ class Rule:
     refs: tuple[str, ...] = ()
     since: str = "0.1"
     docs: str | None = None
+    heals: Heals | None = None
 
     @property
     def page(self) -> str | None:
@@ -115,6 +124,7 @@ class Rule:
         fix: Iterable[str] | None = None,
         commands: Iterable[str] = (),
         key: str = "",
+        heals: Heals | None = None,
     ) -> Finding:
         """A finding of this rule. Evidence that is None is left out, repeated evidence too."""
         seen = tuple(dict.fromkeys(e for e in evidence if e is not None))
@@ -132,6 +142,7 @@ class Rule:
             gotcha=self.gotcha,
             key=key,
             docs=self.page,
+            heals=heals or self.heals,
         )
 
     def judge(self, cluster: Cluster) -> Iterator[Finding | Unknown]:

@@ -74,5 +74,4 @@ def works(cluster: Cluster, dial: Dial) -> bool:
 
 def all_follow(cluster: Cluster) -> bool:
     """Whether there is a primary and every other pod follows it."""
-    who = topology(cluster)
-    return who.primary is not None and all(link.role in (Role.PRIMARY, Role.FOLLOWING) for link in who.links.values())
+    return topology(cluster).all_follow

@@ -25,6 +25,8 @@ class Target:
     """Make the second sweep even where the first leaves no doubt: what is about to be deleted is looked at twice."""
     kinds: frozenset[str] | None = None
     """Only these plurals are listed; None lists all that `diagnose` reads. Pods must be among them."""
+    followers_only: bool = False
+    """Read only the logs that tell who follows: this run's, of pods that do not say they are primary."""
     port: int | None = None
     """LiteFS's HTTP port on every pod, where it is neither 20202 nor to be read from litefs.yml."""
     logs: bool = True

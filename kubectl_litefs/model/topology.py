@@ -14,6 +14,7 @@ from enum import Enum
 
 from .cluster import Cluster
 from .lease import lease_of
+from .litefs import Database
 from .origin import Evidence, GapReason
 from .pod import Pod
 
@@ -64,6 +65,27 @@ class Topology:
 
     def role(self, pod: Pod) -> Role:
         return self.links[pod.name].role
+
+    @property
+    def all_follow(self) -> bool:
+        """Whether there is one primary and every other pod follows it."""
+        return self.primary is not None and all(link.role in (Role.PRIMARY, Role.FOLLOWING) for link in self.links.values())
+
+    def connected(self, pod: Pod) -> bool | None:
+        """Whether the pod's stream from the primary is up; None for a primary, and where it cannot be told."""
+        role = self.role(pod)
+        return None if role in (Role.PRIMARY, Role.REPLICA, Role.UNKNOWN) else role in (Role.FOLLOWING, Role.BEHIND)
+
+    def behind(self, pod: Pod, database: Database) -> int | None:
+        """How many transactions the pod's database is behind the primary's; 0 is level or ahead.
+
+        None where there is nothing to compare: no primary, no such database there, or another cluster id, which is
+        another history.
+        """
+        theirs = self.primary.database(database.name) if self.primary is not None else None
+        if self.primary is None or theirs is None or pod.cluster_id != self.primary.cluster_id:
+            return None
+        return max(0, theirs.txid - database.txid)
 
 
 def primaries(cluster: Cluster) -> tuple[Pod, ...]:

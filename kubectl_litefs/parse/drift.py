@@ -17,6 +17,11 @@ NAMES = ("name", "containerPort", "mountPath", "port", "key", "ip", "topologyKey
 _SERVERS = frozenset({"status", "apiVersion", "kind"})
 _METADATA = frozenset({"labels", "annotations"})
 _AMOUNTS = frozenset({"requests", "limits", "capacity", "sizeLimit", "storage", "cpu", "memory"})
+_OWNED = frozenset({
+    "env", "envFrom", "volumeMounts", "volumes", "command", "args", "initContainers", "lifecycle", "livenessProbe", "readinessProbe", "startupProbe", "workingDir",
+    "nodeSelector", "tolerations", "affinity", "hostNetwork", "data",
+})  # fmt: skip
+"""What no server fills in: where the file has none of it and the cluster has, `kubectl apply` takes it away."""
 SHOWN = 120
 
 
@@ -49,6 +54,10 @@ def _differ(mine: Any, theirs: Any, keys: Keys) -> Iterator[tuple[Keys, Any, Any
             return
         for key, value in mine.items():
             yield from _differ(value, (theirs or {}).get(key), (*keys, str(key)))
+        taken = (theirs or {}) if keys[-1:] == ("data",) else {k: v for k, v in (theirs or {}).items() if k in _OWNED}
+        for key, value in taken.items():
+            if key not in mine and value:
+                yield (*keys, str(key)), None, value
     elif isinstance(mine, list) and isinstance(theirs, list):
         yield from _lists(mine, theirs, keys)
     elif not _same(mine, theirs, keys):
@@ -68,6 +77,8 @@ def _lists(mine: list[Any], theirs: list[Any], keys: Keys) -> Iterator[tuple[Key
     there = {str(i.get(name)): i for i in theirs if isinstance(i, Mapping)}
     for n, item in enumerate(mine):
         yield from _differ(item, there.pop(str(item.get(name)), None), (*keys, str(n)))
+    for told, item in there.items():
+        yield (*keys, told), None, item
 
 
 def _same(mine: Any, theirs: Any, keys: Keys) -> bool:

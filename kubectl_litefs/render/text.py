@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ..model.report import ClusterReport, Report, Status
 from ..model.rule import Finding, Severity
 from ..model.suppression import Suppression
-from ..model.topology import Role
 from .changes import change_lines
 from .finding import Look, block, groups, note, subjects
 from .gaps import blind_lines, gap_lines, unseen_names
@@ -75,8 +74,7 @@ def _state(seen: ClusterReport, loud: int) -> list[Line]:
         return [line("  ", ("No fault found in what the files show." if not loud else "No error found in what the files show.", "good"))]
     if seen.scaled_to_zero:
         return [line("  ", ("Scaled to 0: nothing runs, so nothing but the configuration was judged.", "strong"))]
-    roles = {seen.topology.role(p) for p in seen.cluster.pods}
-    if seen.topology.primary is None or not roles <= {Role.PRIMARY, Role.FOLLOWING}:
+    if not seen.topology.all_follow:
         return [line("  ", ("No rule found an error, but not every pod is known to follow the primary.", "warning"))]
     accepted = [f for f in seen.findings if f.suppressed and f.severity is not Severity.INFO]
     if any(f.severity is Severity.ERROR for f in accepted):

@@ -29,13 +29,16 @@ WORD = {
 }
 """What a pod is, in one word, and its colour."""
 
+Cell = Piece
+"""Text and style of one column."""
+
 
 def draw(seen: ClusterReport, *, width: int, fancy: bool, everything: bool) -> list[Line]:
     """The set's line, then one line for each pod, the primary first."""
-    lines = [_title(seen, width)]
+    lines = [title(seen, width)]
     if seen.planned:
         return lines
-    pods = _in_order(seen)
+    pods = in_order(seen)
     shown, left_out = pods, 0
     if not everything and len(pods) > MOST_PODS:
         well = [p for p in pods if seen.topology.role(p) is Role.FOLLOWING]
@@ -43,21 +46,29 @@ def draw(seen: ClusterReport, *, width: int, fancy: bool, everything: bool) -> l
         dropped = {p.name for p in well[len(well) - left_out :]} if left_out else set()
         shown = [p for p in pods if p.name not in dropped]
     rows = [_row(seen, pod) for pod in shown]
-    branches = [_branch(seen, pod, fancy, last=at == len(shown) - 1 and not left_out) for at, pod in enumerate(shown)]
-    named = max((len(b + r[0][0]) for b, r in zip(branches, rows, strict=True)), default=0)
-    columns = [max((len(r[i][0]) for r in rows), default=0) for i in (1, 2, 3)]
-    used = named + sum(columns) + 2 * len(columns) + 2
-    for branch, (name, *cells, note) in zip(branches, rows, strict=True):
-        pieces: list[str | Piece] = [(branch, "faint"), (name[0].ljust(named - len(branch)), name[1])]
-        for (text, style), column in zip(cells, columns, strict=True):
-            pieces += ["  ", (text.ljust(column), style)]
-        lines.append(line(*pieces, "  ", clip(note[0], max(12, width - used))))
+    branches = [branch(seen, pod, fancy, last=at == len(shown) - 1 and not left_out) for at, pod in enumerate(shown)]
+    lines += grid(branches, rows, width)
     if left_out:
         lines.append(line(("  `- " if not fancy else "  └─ ", "faint"), f"{left_out} more pods are following"))
     return lines
 
 
-def _title(seen: ClusterReport, width: int) -> Line:
+def grid(branches: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> list[Line]:
+    """Rows in columns: the first cell hangs on its branch, the last is a note, cut where the line ends."""
+    named = max((len(b + r[0][0]) for b, r in zip(branches, rows, strict=True)), default=0)
+    columns = [max(len(r[i][0]) for r in rows) for i in range(1, len(rows[0]) - 1)] if rows else []
+    used = named + sum(columns) + 2 * len(columns) + 2
+    lines: list[Line] = []
+    for hangs, (name, *cells, note) in zip(branches, rows, strict=True):
+        pieces: list[str | Piece] = [(hangs, "faint"), (name[0].ljust(named - len(hangs)), name[1])]
+        for (text, style), column in zip(cells, columns, strict=True):
+            pieces += ["  ", (text.ljust(column), style)]
+        lines.append(line(*pieces, "  ", (clip(note[0], max(12, width - used)), note[1])))
+    return lines
+
+
+def title(seen: ClusterReport, width: int) -> Line:
+    """Which set it is, and what is known of all of it."""
     cluster = seen.cluster
     sets = ", ".join(str(w) for w in cluster.workloads) or "pods without a controller"
     left = clean(cluster.name if cluster.alone else f"{cluster.namespace} / {sets}")
@@ -75,7 +86,7 @@ def _facts(seen: ClusterReport) -> list[str]:
     return facts if seen.cluster.alone else [*facts, count(len(pods), "pod")]
 
 
-def _in_order(seen: ClusterReport) -> list[Pod]:
+def in_order(seen: ClusterReport) -> list[Pod]:
     """Primaries first, then by ordinal."""
 
     def key(pod: Pod) -> tuple[int, int, str]:
@@ -85,16 +96,13 @@ def _in_order(seen: ClusterReport) -> list[Pod]:
     return sorted(seen.cluster.pods, key=key)
 
 
-def _branch(seen: ClusterReport, pod: Pod, fancy: bool, *, last: bool) -> str:
+def branch(seen: ClusterReport, pod: Pod, fancy: bool, *, last: bool) -> str:
     """A tree under the primary, where there is exactly one; else a plain list."""
     if seen.topology.primary is None or seen.topology.role(pod) is Role.PRIMARY:
         return "  "
     if fancy:
         return "  └─ " if last else "  ├─ "
     return "  `- " if last else "  |- "
-
-
-Cell = tuple[str, str]
 
 
 def _row(seen: ClusterReport, pod: Pod) -> tuple[Cell, Cell, Cell, Cell, Cell]:
@@ -130,13 +138,11 @@ def databases(seen: ClusterReport, pod: Pod) -> str:
     if not pod.databases:
         return "none"
     parts = []
-    primary = seen.topology.primary
     for mine in pod.databases[:MOST_DATABASES]:
         text = f"{mine.name} at {mine.txid}" if mine.txid else f"{mine.name} empty"
-        theirs = primary.database(mine.name) if primary is not None else None
-        same_id = primary is not None and pod.cluster_id == primary.cluster_id
-        if theirs is not None and same_id and theirs.txid > mine.txid:
-            text += f" ({theirs.txid - mine.txid} behind)"
+        late = seen.topology.behind(pod, mine)
+        if late:
+            text += f" ({late} behind)"
         elif mine.txid and _differs(seen, mine.name, mine.txid, mine.checksum):
             text += f" ({mine.checksum[:4]})"
         parts.append(text)

@@ -19,15 +19,15 @@ def tree(report: Report) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         "kind": "Report",
         "toolVersion": report.tool_version,
-        "takenAt": _time(report.taken_at),
+        "takenAt": time_text(report.taken_at),
         "target": {"namespaces": list(report.namespaces), "source": report.source},
         "summary": report.summary(),
         "clusters": [_cluster(c) for c in report.clusters],
         "findings": [_finding(f) for f in report.findings],
         "checks": [
-            {"rule": c.rule, "status": c.status.value, "gaps": [_gap(g) for g in c.gaps]} for c in report.checks
+            {"rule": c.rule, "status": c.status.value, "gaps": [gap_tree(g) for g in c.gaps]} for c in report.checks
         ],
-        "gaps": [_gap(g) for g in report.gaps],
+        "gaps": [gap_tree(g) for g in report.gaps],
         **_changes(report),
     }
 
@@ -49,12 +49,21 @@ def _ref(ref: ObjectRef) -> dict[str, str]:
     return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
 
 
-def _time(at: datetime | None) -> str | None:
+def time_text(at: datetime | None) -> str | None:
+    """UTC, to the second; None where nothing tells the time."""
     return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
+def gap_tree(gap: Gap) -> dict[str, Any]:
+    """What was not seen, and why."""
     return {"what": gap.what, "why": gap.why.value, "detail": gap.detail}
+
+
+def finding_head(finding: Finding) -> dict[str, Any]:
+    """What tells a finding from others, without evidence and remedy."""
+    full = _finding(finding)
+    keys = ("rule", "name", "severity", "subject", "message", "consequenceOf", "fingerprint", "suppressed")
+    return {key: full[key] for key in keys if key in full}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

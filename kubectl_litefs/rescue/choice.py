@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..model.cluster import Cluster
 from ..model.identity import recreated
-from ..model.lost import lost_databases
+from ..model.lost import absent_databases, lost_databases
 from .store import Copy
 
 
@@ -69,6 +69,8 @@ def history(cluster: Cluster) -> History:
     for loss in lost_databases(cluster):
         again = ", and has made it anew since" if loss.again else ""
         said.append(f"the primary {loss.primary.name} has lost database {loss.name}{again}: the replicas' copies are the last")
+    for absent in absent_databases(cluster):
+        said.append(f"the primary {absent.primary.name} does not have database {absent.name}: only {' and '.join(p.name for p, _ in absent.holders)} hold it")
     return History(right, tuple(said))
 
 

@@ -1,6 +1,6 @@
-"""Strategy `data-dir`: the replica's data directory beside the primary's, compared by sha256, swapped, the primary restarted.
+"""Strategy `data-dir`: the replica's data directory beside the primary's, compared by sha256; the swap is in swap.py.
 
-Everything up to `swap` only adds a directory on the primary's volume. The data goes in before the id, and the id comes out
+Everything here only adds a directory on the primary's volume. The data goes in before the id, and the id comes out
 before the data: with the old id over other data every replica would take that as it connects.
 """
 
@@ -17,15 +17,12 @@ from pathlib import Path, PurePosixPath
 from ..errors import KubeError
 from ..exitcodes import ExitCode
 from ..fix.export import CREATE, write_all
-from ..fix.work import Phase, Stopped
-from ..ports import Executed, WritableKube
+from ..fix.work import Stopped
+from ..ports import WritableKube
+from .swap import TIMEOUT, TRIES, Exchange, script
 from .work import RescueWork
 
-TIMEOUT = 60.0
-"""Seconds for a command that moves or lists."""
-TRIES = 3
 PIECE = 256 * 1024
-NEEDED = "sh tar mv rm mkdir head sha256sum du df"
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
 PROBE = """for t in sh tar mv rm mkdir head sha256sum du df; do
@@ -41,28 +38,6 @@ for f; do
 done"""
 UNPACK = """rm -rf "$1" && mkdir "$1" || exit 4
 head -c "$2" | tar -C "$1" -xf -"""
-EXCHANGE = """cd "$1" || exit 4
-from=$2 to=$3
-shift 3
-mkdir -p "$to" || exit 5
-for x; do
-  [ -e "$from/$x" ] || continue
-  if [ -e "$x" ]; then
-    [ ! -e "$to/$x" ] || { echo "$x, $from/$x and $to/$x are all there"; exit 6; }
-    mv "$x" "$to/$x" || exit 7
-  fi
-  mv "$from/$x" "$x" || exit 8
-done"""
-WHERE = """cd "$1" || exit 4
-for f in dbs clusterid "$2/dbs" "$2/clusterid" "$3/dbs" "$3/clusterid"; do
-  if [ -e "$f" ]; then echo "$f"; fi
-done
-if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi"""
-
-
-def script(kube: WritableKube, where: tuple[str, str, str], text: str, *words: str, timeout: float = TIMEOUT) -> Executed:
-    """Run a constant script in (namespace, pod, container)."""
-    return kube.execute(*where, ("sh", "-c", text, "sh", *words), timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +73,9 @@ class Directory:
         self.there = (self.plan.namespace, self.plan.source, self.plan.source_container)
         self.staging = f"{self.plan.data_dir.rstrip('/')}/{self.plan.staging}"
         self.tar = work.folder / f"directory-{self.plan.id[:12]}.tar.part"
+        whole = self.plan.fault == "LFS102"
+        half = "Its own id is still in place, so no replica loses anything" if whole else "LiteFS serves none of it before its restart"
+        self.exchange = Exchange(work, self.plan.data_dir, self.plan.staging, self.plan.aside, self.plan.cluster_id, self.plan.parts, half)
 
     # --- beside
 
@@ -138,7 +116,7 @@ class Directory:
             self.work.tick()
 
         try:
-            words = ("tar", "-C", self.plan.source_dir, "-cf", "-", "clusterid", "dbs")
+            words = ("tar", "-C", self.plan.source_dir, "-cf", "-", *reversed(self.plan.parts))
             done = self.work.kube.execute(*self.there, words, timeout=max(1.0, self.work.left()), stdout=take)
             os.fsync(file)
         except OSError as error:
@@ -154,8 +132,8 @@ class Directory:
             with tarfile.open(self.tar, "r:") as tar:
                 for member in tar:
                     path = PurePosixPath(member.name)
-                    odd = path.is_absolute() or ".." in path.parts or path.parts[:1] not in (("clusterid",), ("dbs",))
-                    if odd or not (member.isreg() or member.isdir()):
+                    inside = any(part in map(str, (path, *path.parents)) for part in self.plan.parts)
+                    if ".." in path.parts or not inside or not (member.isreg() or member.isdir()):
                         return f"it holds {member.name!r}, which is no plain file of a data directory"
                     if str(path) in want:
                         found[str(path)] = _digest(tar, member)
@@ -176,8 +154,8 @@ class Directory:
             raise self.stopped("push-failed", f"unpacking in {self.plan.pod} ended with {done.code}: {done.output.strip()[:200]}")
 
     def files(self) -> tuple[str, ...]:
-        """What is compared: the id, and of each database its file and its write-ahead log."""
-        return ("clusterid", *(f"dbs/{d.name}/{part}" for d in self.plan.databases for part in ("database", "wal")))
+        """What is compared: the id where it comes, too, and of each database its file and its write-ahead log."""
+        return (*(p for p in self.plan.parts if p == "clusterid"), *(f"dbs/{d.name}/{part}" for d in self.plan.databases for part in ("database", "wal")))
 
     def hashes(self, where: tuple[str, str, str], directory: str) -> dict[str, str]:
         done = script(self.work.kube, where, HASHES, directory, *self.files(), timeout=max(TIMEOUT, self.work.left()))
@@ -191,79 +169,20 @@ class Directory:
         wrong = [name for name, sha in want.items() if has.get(name) != sha]
         if wrong:
             raise self.stopped("differs", f"{what} is not the same: {wrong[0]} has sha256 {has.get(wrong[0])}, want {want[wrong[0]]}")
-        if want["clusterid"] == "none" or any(want[f"dbs/{d.name}/database"] == "none" for d in self.plan.databases):
+        if want.get("clusterid") == "none" or any(want[f"dbs/{d.name}/database"] == "none" for d in self.plan.databases):
             raise self.stopped("differs", f"the directory of {self.plan.source} lacks clusterid or a database")
 
     def clean(self) -> str:
         """Take our own copy away again. Empty where that is so, else the command that does it."""
         try:
-            if self.where().staged:
+            if self.exchange.where().waiting:
                 self.work.kube.execute(*self.here, ("rm", "-rf", "--", self.staging), timeout=TIMEOUT)
             return ""
         except (KubeError, Stopped):
             return f"What was copied stays and harms nothing; remove it: kubectl -n {self.plan.namespace} exec {self.plan.pod} -c {self.plan.container} -- rm -rf -- {self.staging}"
 
-    # --- the swap
-
-    def swap(self) -> None:
-        """The point of no return. A lost answer is looked up; what was cut off half-way is finished by the same script."""
-        self.work.record("swap", staging=self.plan.staging, aside=self.plan.aside)
-        self.work.phase = Phase.DELETING
-        lost = ""
-        for _ in range(TRIES):
-            try:
-                done = script(self.work.kube, self.here, EXCHANGE, self.plan.data_dir, self.plan.staging, self.plan.aside, "dbs", "clusterid")
-                lost = "" if done.code == 0 else f"code {done.code}: {done.output.strip()[:200]}"
-            except KubeError as error:
-                lost = error.as_kubectl_prints_it()
-            place = self.where()
-            if place.swapped:
-                self.work.phase = Phase.ARMED
-                return
-            if not place.half:
-                self.work.phase = Phase.PLANNED
-                raise self.stopped("not-swapped", f"the directories were not swapped: {lost or f'{self.staging} is gone'}")
-        self.work.phase = Phase.ARMED
-        raise Stopped(
-            "half-swapped",
-            f"the directories of {self.plan.pod} are swapped half-way: {lost}. Its own id is still in place, so no replica loses anything",
-            ExitCode.STOPPED_AFTER,
-            "Do not delete the pod. --resume finishes it.",
-        )
-
-    def where(self) -> Place:
-        done = script(self.work.kube, self.here, WHERE, self.plan.data_dir, self.plan.staging, self.plan.aside)
-        if done.code != 0:
-            raise self.stopped("cannot-look", f"{self.plan.data_dir} in {self.plan.pod} could not be looked at: {done.output.strip()[:200]}")
-        return Place(frozenset(done.output.splitlines()), self.plan.staging, self.plan.aside, self.plan.cluster_id)
-
     def stopped(self, reference: str, message: str) -> Stopped:
         return Stopped(reference, message, ExitCode.STOPPED_BEFORE)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which of the directories are there."""
-
-    there: frozenset[str]
-    staging: str
-    aside: str
-    cluster_id: str
-
-    @property
-    def staged(self) -> bool:
-        return f"{self.staging}/dbs" in self.there or f"{self.staging}/clusterid" in self.there
-
-    @property
-    def swapped(self) -> bool:
-        """The data and the id that count are in place."""
-        own = {"dbs", "clusterid", f"id {self.cluster_id}"} <= self.there
-        return own and not self.staged and f"{self.aside}/dbs" in self.there
-
-    @property
-    def half(self) -> bool:
-        moved = any(f"{self.aside}/{x}" in self.there for x in ("dbs", "clusterid"))
-        return moved and not self.swapped
 
 
 def _digest(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:

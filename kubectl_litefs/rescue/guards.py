@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..fix import guards_identity, guards_kubernetes
+from ..fix.case import Case
 from ..fix.guards_identity import case_gap
 from ..fix.refusals import Refusal
 from ..model.copies import plain
@@ -87,8 +88,11 @@ def lasting(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
 
 
 def kubernetes(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
+    yield from comes_back(found.case, options)
+
+
+def comes_back(case: Case, options: RescueOptions) -> Iterator[Refusal]:
     """Whether the primary's pod would come back as it is: the same questions as for a reset."""
-    case = found.case
     for guard in (
         guards_kubernetes.controlled, guards_kubernetes.order, guards_kubernetes.rollout, guards_kubernetes.node,
         guards_kubernetes.going, guards_identity.well_formed,
@@ -104,4 +108,8 @@ GUARDS: tuple[Guard, ...] = (
 def judge(found: Situation, options: RescueOptions) -> tuple[Refusal, ...]:
     """All of them, those that nothing permits first."""
     said = [r for guard in GUARDS for r in guard(found, options)]
-    return tuple(sorted(said, key=lambda r: (r.override is not None, r.id[0] != "S", int(r.id[1:]))))
+    return ranked(said)
+
+
+def ranked(said: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    return tuple(sorted(said, key=lambda r: (r.override is not None, r.id[0] == "R", int(r.id[1:]))))

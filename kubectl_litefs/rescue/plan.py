@@ -11,9 +11,10 @@ from typing import Any
 
 from ..fix.aim import Aim
 from ..fix.calls import Call, core, remove_pod
-from ..fix.case import uid, version
+from ..fix.case import uid
 from ..fix.refusals import Refusal
 from ..model.pod import Pod
+from . import head
 from .options import RescueOptions
 from .situation import Situation
 
@@ -67,8 +68,13 @@ class RescuePlan(Aim):
 
     @property
     def aside(self) -> str:
-        """Where the primary's former content goes."""
-        return f"lost-{self.id[:12]}"
+        """Where the primary's former content goes. `rescue undo` looks for `lost-`: there is no way back to an empty file."""
+        return f"{'lost' if self.fault == 'LFS102' else 'empty'}-{self.id[:12]}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is swapped, in this order: the data goes in before the id."""
+        return ("dbs", "clusterid") if self.fault == "LFS102" else tuple(f"dbs/{d.name}" for d in self.databases)
 
     @property
     def id(self) -> str:
@@ -82,69 +88,35 @@ class RescuePlan(Aim):
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "apiVersion": "kubectl-litefs/v1",
+            **head.as_json(self, self.data_dir),
             "kind": "RescuePlan",
-            "cluster": {"context": self.context, "name": self.cluster_name, "server": self.server, "namespace": self.namespace},
             "fault": self.fault,
             "strategy": self.strategy,
             "why": self.why,
-            "statefulSet": {"name": self.set_name, "uid": self.set_uid, "replicas": self.replicas, "generation": self.generation},
-            "primary": {
-                "pod": self.pod, "uid": self.pod_uid, "container": self.container, "port": self.port,
-                "clusterID": self.primary_cluster_id, "dataDirectory": self.data_dir,
-                "claim": self.claim, "claimUID": self.claim_uid,
-            },
             "clusterID": self.cluster_id,
             "source": {"pod": self.source, "uid": self.source_uid, "container": self.source_container, "dataDirectory": self.source_dir} if self.source else None,
             "databases": [{"name": d.name, "pod": d.pod, "position": d.position, "primary": d.primary} for d in self.databases],
             "onlyOnPrimary": list(self.only_primary),
-            "otherPods": [{"pod": p, "uid": u, "clusterID": i} for p, u, i in self.others],
             "resetAfterwards": list(self.order),
             "folder": self.folder,
             "accepted": [{"refusal": r.id, "text": r.text, "by": r.override} for r in self.accepted],
-            "warnings": list(self.warnings),
-            "versions": {"pod": self.pod_version, "claim": self.claim_version, "statefulSet": self.set_version},
-            "calls": [{"what": c.what, "method": c.method, "path": c.path, "body": dict(c.body)} for c in self.calls],
-            "gracePeriodSeconds": self.grace,
-        }  # fmt: skip
+        }
 
     def document(self) -> dict[str, Any]:
-        head = self.as_json()
-        return {"apiVersion": head.pop("apiVersion"), "kind": head.pop("kind"), "id": self.id, **head}
+        parts = self.as_json()
+        return {"apiVersion": parts.pop("apiVersion"), "kind": parts.pop("kind"), "id": self.id, **parts}
 
 
 def make_plan(found: Situation, options: RescueOptions, strategy: str, source: Pod | None, why: str, refusals: tuple[Refusal, ...], folder: str) -> RescuePlan:
     """Only for a situation that nothing stands against any more."""
     case = found.case
-    lead, owner, claim = case.primary, case.set, case.claim
-    assert lead is not None and owner is not None
+    lead = case.primary
+    assert lead is not None
     plan = RescuePlan(
-        server=case.server,
-        context=case.context,
-        cluster_name=case.cluster_name,
-        namespace=case.namespace,
-        pod=lead.name,
-        pod_uid=uid(lead.obj),
-        pod_version=version(lead.obj),
-        container=lead.container.name,
-        port=lead.http_port,
-        set_name=owner.ref.name,
-        set_uid=uid(owner),
-        set_version=version(owner),
-        replicas=int(owner.get("spec.replicas", 1)),
-        generation=int(owner.get("metadata.generation", 0)),
-        claim=claim.ref.name if claim else "",
-        claim_uid=uid(claim) if claim else "",
-        claim_version=version(claim) if claim else "",
-        primary=lead.name,
-        primary_uid=uid(lead.obj),
-        primary_cluster_id=str(lead.cluster_id),
-        others=tuple((p.name, uid(p.obj), p.cluster_id or "") for p in case.others),
+        **head.fields(case, lead),
         strategy=strategy,
-        disable_eviction=True,
         warnings=tuple(warnings(found, strategy)),
         calls=(),
-        grace=case.grace,
         fault=found.fault,
         cluster_id=found.cluster_id,
         databases=tuple(Back(w.name, w.copy.pod, w.copy.txid, w.copy.checksum, w.primary) for w in found.wanted),
@@ -153,7 +125,6 @@ def make_plan(found: Situation, options: RescueOptions, strategy: str, source: P
         source_uid=uid(source.obj) if source else "",
         source_container=source.container.name if source else "",
         source_dir=str(source.data_dir) if source else "",
-        data_dir=str(lead.data_dir or ""),
         order=_order(found) if strategy == "import" and found.fault == "LFS102" else (),
         why=why,
         folder=folder,
@@ -173,8 +144,9 @@ def _calls(plan: RescuePlan) -> list[Call]:
     pod = core(plan.namespace, "pods", plan.pod)
     restart = remove_pod(plan.pod, plan.namespace, plan.pod_uid, pod, True)
     if plan.strategy == "data-dir":
+        what = "the data directory" if plan.fault == "LFS102" else " and ".join(plan.parts)
         return [
-            Call(f"put {plan.source}'s directory beside {plan.pod}'s, as {plan.staging}", "EXEC", pod + "/exec", {"container": plan.container}),
+            Call(f"put {what} of {plan.source} beside {plan.pod}'s, as {plan.staging}", "EXEC", pod + "/exec", {"container": plan.container}),
             Call(f"swap it with the primary's own, which becomes {plan.aside}", "EXEC", pod + "/exec", {"container": plan.container}),
             restart,
         ]
@@ -191,9 +163,7 @@ def warnings(found: Situation, strategy: str) -> list[str]:
     said = [
         f"what the application writes on {name} from now on is not in the data that comes back; it survives in the saved copies"
         + (" and in the directory that is put aside" if strategy == "data-dir" else ""),
-        "to stop the writers first, where that is quick: take the application's Service (never the headless one) off the pods, or replace `exec` in "
-        f"litefs.yml by `sleep infinity` and delete only pod {name}, or kubectl -n {found.case.namespace} exec {name} -c {container} -- sh -c 'kill -STOP PID' "
-        "(the application's, a child of LiteFS; undo with -CONT)",
+        writers(found.case.namespace, name, container),
     ]
     if found.only_primary:
         said.append(f"only the primary has {', '.join(found.only_primary)}: saved as files, not in the data that comes back")
@@ -204,6 +174,15 @@ def warnings(found: Situation, strategy: str) -> list[str]:
     return said
 
 
+def writers(namespace: str, pod: str, container: str) -> str:
+    """How to stop them."""
+    return (
+        "to stop the writers first, where that is quick: take the application's Service (never the headless one) off the pods, or replace `exec` in "
+        f"litefs.yml by `sleep infinity` and delete only pod {pod}, or kubectl -n {namespace} exec {pod} -c {container} -- sh -c 'kill -STOP PID' "
+        "(the application's, a child of LiteFS; undo with -CONT)"
+    )
+
+
 def grown_from(now: RescuePlan, older: RescuePlan) -> str:
     """Why this is no later state of the same thing; empty where only the primary has moved on."""
     if now.id == older.id:
@@ -211,17 +190,11 @@ def grown_from(now: RescuePlan, older: RescuePlan) -> str:
     for what in ("server", "namespace", "pod", "pod_uid", "set_uid", "fault", "cluster_id", "primary_cluster_id", "replicas", "generation", "strategy", "source", "source_uid"):
         if getattr(older, what) != getattr(now, what):
             return f"{what.replace('_', ' ')} was {getattr(older, what)}, now it is {getattr(now, what)}"
-    for pod, before, after in _others(older, now):
-        if before != after:
-            return f"{pod} was another pod or had another cluster id"
+    changed = head.others_changed(older, now)
+    if changed:
+        return changed
     was, has = {d.name: f"{d.pod} {d.position}" for d in older.databases}, {d.name: f"{d.pod} {d.position}" for d in now.databases}
     return f"the best copies were {was}, now they are {has}" if was != has else "the plan differs"
-
-
-def _others(older: RescuePlan, now: RescuePlan) -> list[tuple[str, object, object]]:
-    before: Mapping[str, object] = {p: (u, i) for p, u, i in older.others}
-    after: Mapping[str, object] = {p: (u, i) for p, u, i in now.others}
-    return [(p, before.get(p), after.get(p)) for p in sorted({*before, *after})]
 
 
 def read_plan(document: object) -> RescuePlan | None:
@@ -236,20 +209,12 @@ def read_plan(document: object) -> RescuePlan | None:
 
 
 def _read(d: Mapping[str, Any]) -> RescuePlan:
-    cluster, owner, lead, source, versions = d["cluster"], d["statefulSet"], d["primary"], d["source"] or {}, d["versions"]
+    source = d["source"] or {}
     return RescuePlan(
-        server=str(cluster["server"]), context=cluster["context"], cluster_name=cluster["name"], namespace=str(cluster["namespace"]),
-        pod=str(lead["pod"]), pod_uid=str(lead["uid"]), pod_version=str(versions["pod"]), container=str(lead["container"]), port=int(lead["port"]),
-        set_name=str(owner["name"]), set_uid=str(owner["uid"]), set_version=str(versions["statefulSet"]), replicas=int(owner["replicas"]),
-        generation=int(owner["generation"]), claim=str(lead["claim"]), claim_uid=str(lead["claimUID"]), claim_version=str(versions["claim"]),
-        primary=str(lead["pod"]), primary_uid=str(lead["uid"]), primary_cluster_id=str(lead["clusterID"]),
-        others=tuple((str(o["pod"]), str(o["uid"]), str(o["clusterID"])) for o in d["otherPods"]), strategy=str(d["strategy"]), disable_eviction=True,
-        warnings=tuple(str(w) for w in d["warnings"]),
-        calls=tuple(Call(str(c["what"]), str(c["method"]), str(c["path"]), dict(c["body"])) for c in d["calls"]), grace=float(d["gracePeriodSeconds"]),
-        fault=str(d["fault"]), cluster_id=str(d["clusterID"]),
-        databases=tuple(_back(b) for b in d["databases"]),
+        **head.read(d),
+        strategy=str(d["strategy"]), fault=str(d["fault"]), cluster_id=str(d["clusterID"]), databases=tuple(_back(b) for b in d["databases"]),
         only_primary=tuple(str(n) for n in d["onlyOnPrimary"]), source=str(source.get("pod", "")), source_uid=str(source.get("uid", "")),
-        source_container=str(source.get("container", "")), source_dir=str(source.get("dataDirectory", "")), data_dir=str(lead["dataDirectory"]),
+        source_container=str(source.get("container", "")), source_dir=str(source.get("dataDirectory", "")),
         order=tuple(str(o) for o in d["resetAfterwards"]), why=str(d["why"]), folder=str(d["folder"]),
         accepted=tuple(Refusal(str(a["refusal"]), str(a["text"]), "", str(a["by"]), True) for a in d["accepted"]),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from ..errors import KubeError
 from ..exitcodes import ExitCode
 from ..fix.export import ExportFailed, export
 from ..fix.verify import APART, by_name
-from ..fix.work import Phase, Stopped
+from ..fix.work import Phase, Stopped, Work
 from ..model.litefs import Database, Metrics
 from ..model.origin import Gap
 from ..parse.litefs_http import read_metrics
@@ -33,14 +34,20 @@ class Rows:
     after: int | None
 
 
-class Proof:
-    """`replicas` are the pods that must follow in the end."""
+class Twice(ABC):
+    """Looks until all is well, and once more ten seconds later."""
 
-    def __init__(self, work: RescueWork, replicas: tuple[str, ...]) -> None:
-        self.work, self.plan, self.replicas = work, work.plan, replicas
-        self.want_id = self.plan.cluster_id if self.plan.strategy == "data-dir" or self.plan.fault == "LFS110" else self.plan.primary_cluster_id
+    def __init__(self, work: Work) -> None:
+        self.work = work
         self.began = work.clock.monotonic()
-        self.primary_good = False
+
+    @abstractmethod
+    def look(self) -> str:
+        """What is not good yet; empty where everything is. Raises Stopped where it can never be."""
+
+    @abstractmethod
+    def unverified(self, what: str) -> Stopped:
+        """Exit 11, in the command's words."""
 
     def run(self) -> None:
         """Two good looks ten seconds apart. Raises Stopped (exit 11) with what is not good, or not in time."""
@@ -70,8 +77,23 @@ class Proof:
             raise self.unverified(reason)
         self.work.sleep(LOOK)
 
+    def positions(self, pod: str) -> dict[str, Database] | str:
+        found = self.work.databases(pod)
+        return f"the databases of {pod} are not to be seen yet" if isinstance(found, Gap) else by_name(found)
+
+
+class Proof(Twice):
+    """`replicas` are the pods that must follow in the end."""
+
+    work: RescueWork
+
+    def __init__(self, work: RescueWork, replicas: tuple[str, ...]) -> None:
+        super().__init__(work)
+        self.plan, self.replicas = work.plan, replicas
+        self.want_id = self.plan.cluster_id if self.plan.strategy == "data-dir" or self.plan.fault == "LFS110" else self.plan.primary_cluster_id
+        self.primary_good = False
+
     def look(self) -> str:
-        """What is not good yet; empty where everything is. Raises Stopped where it can never be."""
         info = self.work.info(self.plan.pod)
         if isinstance(info, Gap):
             return f"{self.plan.pod} answers nonsense: {info.detail}"
@@ -130,10 +152,6 @@ class Proof:
     def patience(self) -> str:
         waited = self.work.clock.monotonic() - self.began
         return f" ({waited:.0f} s; after the primary's restart a replica may hang for two minutes and more)" if waited > 10 else ""
-
-    def positions(self, pod: str) -> dict[str, Database] | str:
-        found = self.work.databases(pod)
-        return f"the databases of {pod} are not to be seen yet" if isinstance(found, Gap) else by_name(found)
 
     def subscribers(self) -> int | None:
         source = f"litefs/{self.plan.namespace}/{self.plan.pod}/metrics.txt"

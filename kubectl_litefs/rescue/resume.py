@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from ..fix.journal import entries, journal_path
-from ..fix.lock import Lock, holder_of, notes_of
+from ..fix.lock import Lock, holder_of, notes_of, taken_up_by
 from ..fix.outcome import Outcome
 from ..fix.work import Phase, Stopped
 from . import importing
@@ -19,13 +20,16 @@ from .store import read
 from .work import RescueWork
 
 if TYPE_CHECKING:
+    from .base import SetRun
     from .run import RescueRun
+
+P = TypeVar("P")
 
 
 def resume(run: RescueRun) -> Outcome:
     """Ends the same way as the run that was stopped would have, and does nothing twice."""
     run.ui.step("record", "look for a rescue that was stopped", "doing")
-    plan = recorded(run)
+    plan = recorded(run, "rescue", read_plan)
     if plan is None:
         run.ui.step("record", "", "done", "nothing to resume")
         return Outcome(
@@ -58,9 +62,9 @@ def resume(run: RescueRun) -> Outcome:
 def _directory(run: RescueRun, work: RescueWork) -> bool:
     """Whether the swap had begun; then it is finished here."""
     directory = Directory(work)
-    place = directory.where()
+    place = directory.exchange.where()
     if place.half:
-        run.step("swap", "finish the swap", directory.swap)
+        run.step("swap", "finish the swap", directory.exchange.swap)
         return True
     if place.swapped:
         work.phase = Phase.ARMED
@@ -89,34 +93,39 @@ def _journal(run: RescueRun, plan: RescuePlan) -> list[dict[str, Any]]:
     return [e for e in entries(path) if e.get("plan") == plan.id]
 
 
-def recorded(run: RescueRun) -> RescuePlan | None:
-    """From the Lease, else from the journal. Raises LitefsError (exit 5) where the lock is another command's."""
+def recorded(run: SetRun, command: str, read_plan: Callable[[object], P | None]) -> P | None:
+    """The plan of the run of this command that was stopped, from the Lease, else from the journal. Raises LitefsError (exit 5) where the lock is another's."""
     name = (run.options.name or "").rpartition("/")[2]
     if not name:
-        raise UsageError("which-set", "--resume wants the name of the set", hint="kubectl litefs rescue run abaci-app --resume")
+        raise UsageError("which-set", "--resume wants the name of the set", hint=f"kubectl litefs {command} abaci-app --resume".replace("rescue abaci", "rescue run abaci"))
+    notes = require_own(run, name, (command,))
+    try:
+        plan = read_plan(json.loads(notes.get("plan-document", "null")))
+    except (ValueError, RecursionError):
+        plan = None
+    return plan or _from_journal(run, name, read_plan)
+
+
+def require_own(run: SetRun, name: str, commands: tuple[str, ...]) -> dict[str, str]:
+    """The notes of the set's lock, empty where nobody holds it. Raises LitefsError (exit 5) where it is another command's."""
     lock = Lock(run.kube, run.namespace, name, run.clock, run.options.request_timeout)
     try:
         lease = lock.read()
     except KubeError as error:
         raise Stopped("cannot-look", error.as_kubectl_prints_it(), ExitCode.STOPPED_BEFORE) from error
     notes = notes_of(lease)
-    if lease is not None and notes.get("command") != "rescue":
-        pod = notes.get("pod", "POD")
+    if lease is not None and notes.get("command") not in commands:
         raise LitefsError(
             "locked",
-            f"the run that holds {lock.name} ({holder_of(lease)}) is no rescue: it is for pod {pod}",
-            hint=f"kubectl litefs fix-cluster-id {pod} -n {run.namespace} --resume",
+            f"the run that holds {lock.name} ({holder_of(lease)}) is another command's",
+            hint=f"Finish that one first: {taken_up_by(notes, name, run.namespace)}",
             exit_code=ExitCode.LOCKED,
         )
-    try:
-        plan = read_plan(json.loads(notes.get("plan-document", "null")))
-    except (ValueError, RecursionError):
-        plan = None
-    return plan or _from_journal(run, name)
+    return notes
 
 
-def _from_journal(run: RescueRun, name: str) -> RescuePlan | None:
-    """The newest plan that was started and not finished."""
+def _from_journal(run: SetRun, name: str, read_plan: Callable[[object], P | None]) -> P | None:
+    """The newest plan that was started and not finished. One of the other command ends it."""
     plan = None
     for entry in entries(journal_path(run.environ, run.kube.server, run.namespace, f"rescue-{name}")):
         if entry.get("step") == "start":

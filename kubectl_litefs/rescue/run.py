@@ -5,73 +5,45 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..errors import CouldNotLook, LitefsError, UsageError
+from ..errors import LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.case import Case
 from ..fix.journal import Journal
 from ..fix.lock import Lock
 from ..fix.outcome import Outcome, Words
-from ..fix.patient import Patient
 from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
-from ..fix.runner import Runner
-from ..fix.survey import KINDS, facts_of, headers_of, require_sight
 from ..fix.wait import wait_replaced
 from ..fix.work import Phase, Stopped, Work
-from ..gather.selection import require_litefs
-from ..model.target import Target
-from ..model.topology import topology
+from ..model.lost import absent_databases
 from . import importing, proof, replicas, rights
+from .base import SetRun
 from .directory import Directory, probe
 from .guards import judge
-from .options import RescueOptions
 from .plan import RescuePlan, grown_from, make_plan
-from .save import SavedSet, SaveOptions, SaveResult, save
+from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
 
 
-class RescueRun(Runner):
+def nothing(case: Case, saved: SavedSet) -> Outcome:
+    text = f"nothing to rescue: {case.target.name} is primary and has lost nothing that every replica holds"
+    left = [f"{a.name} is on {' and '.join(p.name for p, _ in a.holders)} only" for a in absent_databases(case.cluster)]
+    text += f"; {'; '.join(left)}, which diagnose explains (LFS108)" if left else ""
+    hint = f"If something is wrong all the same: kubectl litefs diagnose -n {case.namespace}"
+    return Outcome(ExitCode.OK, "nothing-to-do", text, hint, backup=str(saved.folder))
+
+
+UNHARMED = "no volume is replaced, nothing on a replica changes, and transaction numbers go on"
+
+
+class RescueRun(SetRun):
     """One call of `rescue run`, or of `rescue plan` (a dry run)."""
 
-    options: RescueOptions
     plan: RescuePlan | None
     work: RescueWork | None
-    saved: SavedSet | None = None
     rows: tuple[proof.Rows, ...] = ()
-
-    # --- looking
-
-    def look(self) -> Case:
-        """The whole set, twice; its target is the primary."""
-        patient = Patient(self.kube, self.clock, self.left, self.options.request_timeout)
-        names = (self.options.name,) if self.options.name else ()
-        facts = facts_of(patient, names, self.options, self.clock, self.ui, KINDS)
-        require_litefs(facts)
-        if len(facts.clusters) != 1:
-            found = ", ".join(str(c.subject) for c in facts.clusters)
-            raise UsageError("which-set", f"{len(facts.clusters)} LiteFS sets run in namespace {self.namespace}: name one", hint=f"There is: {found}")
-        cluster = facts.clusters[0]
-        require_sight(cluster)
-        who = topology(cluster)
-        lead = who.primary or next(iter(who.leaders), None) or next(iter(cluster.pods), None)
-        if lead is None:
-            raise CouldNotLook("no-pod", f"{cluster.subject} runs no pod")
-        self.options = dataclasses.replace(self.options, pod=lead.name, name=str(cluster.subject), namespace=cluster.namespace)
-        return Case(cluster, lead, self.kube.server, self.kube.context, self.kube.cluster, headers_of(self.kube, cluster, self.options))
-
-    def save(self) -> SavedSet:
-        """Every copy, first of all. What was saved before is kept."""
-        names = (self.options.name,) if self.options.name else ()
-        target = Target(namespace=self.options.namespace, names=names, request_timeout=self.options.request_timeout, port=self.options.port)
-        found: SaveResult = save(self.kube, SaveOptions(target, self.options.base, max(1.0, self.left())), self.clock, self.ui)
-        if len(found.sets) != 1:
-            raise UsageError("which-set", f"{len(found.sets)} LiteFS sets run in namespace {self.namespace}: name one", hint=f"There is: {', '.join(s.name for s in found.sets)}")
-        if found.code is ExitCode.INTERRUPTED:
-            raise KeyboardInterrupt
-        self.saved = found.sets[0]
-        return self.saved
 
     def fresh(self) -> Outcome:
         saved = self.save()
@@ -82,31 +54,14 @@ class RescueRun(Runner):
         against = standing(refusals)
         if not found.fault and not against:
             self.ui.step("survey", "", "done", "nothing to bring back")
-            hint = f"If something is wrong all the same: kubectl litefs diagnose -n {case.namespace}"
-            return Outcome(ExitCode.OK, "nothing-to-do", f"nothing to rescue: {case.target.name} is primary and has lost nothing that a replica holds", hint, backup=str(saved.folder))
+            return nothing(case, saved)
         if against:
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder))
         self.ui.step("survey", "", "done", found.fault)
-        self.require_saved(found, saved)
+        self.require_saved(found.case, saved)
         chosen = self.choose(found, refusals, saved)
         return chosen if isinstance(chosen, Outcome) else self.act(chosen)
-
-    def refused(self, against: tuple[Refusal, ...], folder: str) -> Outcome:
-        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return Outcome(ExitCode.REFUSED, "refused", f"nothing is brought back: {against[0].text}{more}", against[0].instead, None, against, folder)
-
-    def require_saved(self, found: Situation, saved: SavedSet) -> None:
-        """The primary's own writes first: whatever comes over them, they are a file by then."""
-        lead = found.case.primary
-        lacks = [m for m in saved.missing if lead is not None and m.pod == lead.name]
-        if lacks:
-            raise Stopped(
-                "backup-failed",
-                f"what the primary {lacks[0].pod} holds could not be saved{f' ({lacks[0].database})' if lacks[0].database else ''}: {lacks[0].why}. Nothing was changed",
-                ExitCode.BACKUP_FAILED,
-                "Without that copy nothing goes over it. Try again.",
-            )
 
     def choose(self, found: Situation, refusals: tuple[Refusal, ...], saved: SavedSet) -> RescuePlan | Outcome:
         """`data-dir` where it can be: it costs no volume, and the history goes on."""
@@ -115,7 +70,7 @@ class RescueRun(Runner):
             plan = make_plan(found, self.options, "data-dir", source, "", refusals, str(saved.folder))
             why = self.hindrance(plan)
             if not why:
-                return dataclasses.replace(plan, why=f"data-dir: {source.name} has the best copy of every database; no volume is replaced, no replica restarted, and transaction numbers go on")
+                return dataclasses.replace(plan, why=f"data-dir: {source.name} has the best copy of every {'' if plan.fault == 'LFS102' else 'lost '}database; {UNHARMED}")
         if self.options.strategy == "data-dir":
             return self.refused((Refusal("S9", f"strategy data-dir cannot be used: {why}", "Without --strategy the import is used."),), str(saved.folder))
         reason = "as asked for" if self.options.strategy == "import" else f"data-dir cannot be used here: {why}"
@@ -137,7 +92,7 @@ class RescueRun(Runner):
     # --- what Runner asks for
 
     def require_rights(self, plan: RescuePlan) -> None:
-        rights.require(self.kube, plan, self.options.request_timeout, self.clock)
+        rights.require(self.kube, rights.needed(plan), plan, plan.folder, self.options.request_timeout, self.clock)
 
     def dry_run(self, plan: RescuePlan) -> Outcome:
         for number, call in enumerate(plan.calls):
@@ -149,9 +104,6 @@ class RescueRun(Runner):
 
     def make_work(self, plan: RescuePlan, lock: Lock, journal: Journal) -> RescueWork:
         return RescueWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline, backup=plan.folder)
-
-    def journal_name(self, plan: RescuePlan) -> str:
-        return f"rescue-{plan.set_name}"
 
     def notes(self) -> dict[str, str]:
         return {"command": "rescue"} | self.plan_note()
@@ -175,9 +127,9 @@ class RescueRun(Runner):
         self.step("recheck", "save and look again: the same pods, ids and best copies", self.recheck)
         if work.plan.strategy == "data-dir":
             directory = Directory(work)
-            self.step("stage", f"put the directory of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
+            self.step("stage", f"put the data of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
             self.step("gate", "last look before the point of no return", self.gate)
-            self.step("swap", "swap the directories", directory.swap)
+            self.step("swap", "swap the directories", directory.exchange.swap)
         else:
             self.step("gate", "last look before the point of no return", self.gate)
             self.step("import", f"import {len(work.plan.databases)} and prove it", lambda: importing.import_all(work))
@@ -204,7 +156,7 @@ class RescueRun(Runner):
         against = standing(refusals)
         if against:
             raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, f"{against[0].instead} The copies are in {saved.folder}.")
-        self.require_saved(found, saved)
+        self.require_saved(found.case, saved)
         if found.fault != work.plan.fault:
             raise destroy.changed(f"{work.plan.fault} is no longer what is seen ({since}); the copies are in {saved.folder}")
         source, _ = whole_source(found)
@@ -247,7 +199,8 @@ class RescueRun(Runner):
         if plan.strategy != "data-dir":
             return saved
         where = f"{plan.data_dir.rstrip('/')}/{plan.aside}"
-        return f"{saved} What the primary had before is on its volume, too; in some days: kubectl -n {plan.namespace} exec {plan.pod} -c {plan.container} -- rm -r {where}"
+        back = f" `kubectl litefs rescue undo {plan.set_name} -n {plan.namespace}` brings it back." if plan.fault == "LFS102" else ""
+        return f"{saved} What the primary had before is on its volume, too.{back} When nobody wants it any more: kubectl -n {plan.namespace} exec {plan.pod} -c {plan.container} -- rm -r {where}"
 
     # --- stopping and taking up
 
@@ -262,8 +215,7 @@ class RescueRun(Runner):
             work.phase = Phase.ARMED
             return
         try:
-            place = Directory(work).where()
-            work.phase = Phase.ARMED if place.swapped or place.half else Phase.PLANNED
+            work.phase = Directory(work).exchange.settle()
         except LitefsError:
             work.phase = Phase.ARMED
 

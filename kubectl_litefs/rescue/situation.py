@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..fix.case import Case
 from ..model.identity import Recreated, recreated
-from ..model.lost import Lost, lost_databases
+from ..model.lost import Absent, Lost, absent_databases, lost_databases
 from ..model.pod import Pod
 from .options import RescueOptions
 from .store import Copy
@@ -27,7 +27,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`case.target` is the primary. `fault` is `LFS102`, `LFS110`, or empty where there is nothing to bring back.
+    """`case.target` is the primary. `fault` is `LFS102`, `LFS110` (also for LFS108 on every replica), or empty where there is nothing to bring back.
 
     `cluster_id` is that of the history that counts, `holders` the replicas that have it. `open` are databases whose best
     copies contradict each other, `unsaved` those with no good copy. `again` are lost databases that the application has made anew.
@@ -56,11 +56,11 @@ def situation(case: Case, copies: Sequence[Copy], options: RescueOptions) -> Sit
     """From the facts of the cluster and what was saved of it."""
     lead = case.primary
     proof = next((r for r in recreated(case.cluster) if lead is not None and r.primary is lead), None)
-    losses = lost_databases(case.cluster) if proof is None else ()
     if proof is not None:
         return _recreated(case, proof, copies, options)
-    if losses:
-        return _lost(case, losses, copies, options)
+    losses, absent = lost_databases(case.cluster), tuple(a for a in absent_databases(case.cluster) if a.everywhere)
+    if losses or absent:
+        return _lost(case, losses, absent, copies, options)
     return Situation(case, "", str(case.target_id or ""), (), (), (), (), (), (), tuple(copies))
 
 
@@ -74,13 +74,16 @@ def _recreated(case: Case, proof: Recreated, copies: Sequence[Copy], options: Re
     return Situation(case, "LFS102", ids[0] if len(ids) == 1 else "", holders, wanted, open_, unsaved, (), proof.reasons, tuple(copies))
 
 
-def _lost(case: Case, losses: tuple[Lost, ...], copies: Sequence[Copy], options: RescueOptions) -> Situation:
+def _lost(case: Case, losses: tuple[Lost, ...], absent: tuple[Absent, ...], copies: Sequence[Copy], options: RescueOptions) -> Situation:
+    """A database that the primary does not have at all (LFS108) comes back in the same way."""
     again = tuple(x.name for x in losses if x.again)
     fresh = [x for x in losses if not x.again]
-    holders = tuple(dict.fromkeys(p for x in losses for p, _ in x.holders))
+    both: tuple[Lost | Absent, ...] = (*losses, *absent)
+    holders = tuple(dict.fromkeys(p for x in both for p, _ in x.holders))
     cluster_id = str(case.target_id or "")
-    wanted, open_, unsaved = _best(case, cluster_id, holders, [x.name for x in fresh], copies, options)
+    wanted, open_, unsaved = _best(case, cluster_id, holders, sorted({x.name for x in both} - {*again}), copies, options)
     reasons = tuple(f"{x.name} is at txid 0 on the primary and above it on {', '.join(p.name for p, _ in x.holders)}" for x in fresh)
+    reasons += tuple(f"{x.name} is on every replica and not on the primary" for x in absent)
     return Situation(case, "LFS110", cluster_id, holders, wanted, open_, unsaved, again, reasons, tuple(copies))
 
 
@@ -111,17 +114,18 @@ def _best(
 
 
 def whole_source(found: Situation) -> tuple[Pod | None, str]:
-    """The replica whose whole data directory is the best, or None and why there is none."""
-    if found.fault != "LFS102":
-        return None, "only single databases are lost, and the rest of the primary's directory is good"
+    """The replica that has the best copy of everything that goes back, or None and why there is none."""
     why = "no single replica has the best copy of every database"
+    names = {w.name for w in found.wanted}
     for pod in sorted(found.holders, key=lambda p: p.name):
-        mine = {(c.database, c.txid, c.checksum) for c in found.copies if c.pod == pod.name and c.cluster_id == found.cluster_id and c.proven}
+        copies = [c for c in found.copies if c.pod == pod.name and c.cluster_id == found.cluster_id]
+        mine = {(c.database, c.txid, c.checksum) for c in copies if c.proven}
         if not all((w.name, w.copy.txid, w.copy.checksum) in mine for w in found.wanted):
             continue
-        if pod.config and pod.config.known("lease.databases"):
+        whole = found.fault == "LFS102"
+        if whole and pod.config and pod.config.known("lease.databases"):
             why = f"{pod.name} filters databases (lease.databases), so its directory may lack some"
-        elif any(c.damaged for c in found.copies if c.pod == pod.name and c.cluster_id == found.cluster_id):
+        elif any(c.damaged for c in copies if whole or c.database in names):
             why = f"a copy of {pod.name} is damaged"
         elif pod.data_dir is None:
             why = f"the data directory of {pod.name} is not known"

@@ -97,6 +97,7 @@ RULE = Rule(
     name="cluster-id-mismatch",
     title="A replica belongs to another LiteFS cluster than its primary",
     severity=Severity.ERROR,
+    heals="no",
     symptom="The replica logs `cannot stream from primary with a different cluster id` each second, at level INFO, and stays "
     "Running and Ready.",
     impact="It serves old data for ever, and what was written to it while it was a primary is on its volume alone.",

@@ -80,6 +80,7 @@ RULE = Rule(
     name="primary-volume-recreated",
     title="The primary's volume is new; the replicas hold the good copy",
     severity=Severity.ERROR,
+    heals="no",
     symptom="All replicas log `cannot stream from primary with a different cluster id`, and the application suddenly sees an "
     "empty or an old database.",
     impact="Writes go to a new, nearly empty database. The good copy is on the replicas only: whoever resets them deletes it.",

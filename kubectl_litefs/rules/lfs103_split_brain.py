@@ -32,6 +32,7 @@ RULE = Rule(
     name="split-brain",
     title="More than one pod is primary",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Nothing in any log, and all pods are Ready. What is written through one pod is not seen through another.",
     impact="Every primary takes writes of its own: the databases drift apart, and no copy holds all of it.",
     cause="Under a static lease each candidate makes itself primary without asking anybody.",

@@ -71,6 +71,7 @@ RULE = Rule(
     name="no-primary",
     title="No pod is primary",
     severity=Severity.ERROR,
+    heals="with time",
     symptom="Writes fail with `attempt to write a readonly database` or hang, while the pods may all be Ready.",
     impact="Nothing can be written. Replicas go on serving what they had; one that never joined serves nothing.",
     cause="Static lease: no pod is a candidate, or the candidate does not run. Consul: nobody holds the lease.",

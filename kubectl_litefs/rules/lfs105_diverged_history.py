@@ -99,6 +99,7 @@ RULE = Rule(
     name="diverged-history",
     title="A disconnected replica holds transactions that the primary lacks",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`position mismatch on db`, or a replica whose txid is above the primary's.",
     impact="As soon as this replica connects, LiteFS throws its extra transactions away within milliseconds.",
     cause="It was primary for a while, or the primary's data is older than it was: a restored volume, a lost write.",

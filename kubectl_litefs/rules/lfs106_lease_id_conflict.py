@@ -32,6 +32,7 @@ RULE = Rule(
     name="lease-id-conflict",
     title="The Consul lease belongs to another cluster id",
     severity=Severity.ERROR,
+    heals="no",
     symptom="`lease already initialized with different ID` or `cannot become primary, local node has no cluster ID`.",
     impact="The node joins nobody and cannot become primary.",
     cause="The id is kept in Consul beside the lease. It survives the volumes: a wiped last volume, or a key shared by two "

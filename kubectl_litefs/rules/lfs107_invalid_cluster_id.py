@@ -45,6 +45,7 @@ RULE = Rule(
     name="invalid-cluster-id",
     title="The clusterid file holds no cluster id",
     severity=Severity.ERROR,
+    heals="no",
     symptom="`cannot open store: load cluster id: invalid cluster id` and a crash loop.",
     impact="This node does not start; its data is untouched.",
     cause="The file was truncated by a full disk or a copy, or edited by hand. LiteFS checks its length of 20 and the prefix LFSC.",

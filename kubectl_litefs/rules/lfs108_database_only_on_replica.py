@@ -8,7 +8,7 @@ from ..model.candidates import blind
 from ..model.cluster import Cluster
 from ..model.copies import exports
 from ..model.families import names, position
-from ..model.lost import lost_databases
+from ..model.lost import absent_databases, is_kin
 from ..model.origin import Evidence
 from ..model.pod import Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
@@ -24,26 +24,12 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     if primary.databases is None:
         yield Unknown(primary.gaps.get("vars") or blind(primary))
         return
-    kin = [p for p in cluster.pods if _is_kin(p, primary)]
-    for name in sorted({d.name for p in kin for d in p.with_data} - {x.name for x in lost_databases(cluster)}):
-        holders = [p for p in kin if _holds(p, name)]
-        if primary.database(name) is None and holders:
-            yield from _findings(cluster, primary, name, holders, len(holders) == len(kin))
-    for pod in kin:
+    for absent in absent_databases(cluster):
+        yield from _findings(cluster, primary, absent.name, [p for p, _ in absent.holders], absent.everywhere)
+    for pod in (p for p in cluster.pods if is_kin(p, primary)):
         line = _told(pod)
         if pod.databases is None and line is not None:
             yield _by_log(cluster, pod, primary, line)
-
-
-def _is_kin(pod: Pod, primary: Pod) -> bool:
-    """A replica of the same cluster id: another id is another story (LFS101)."""
-    return pod is not primary and not pod.is_primary and pod.info is not None and pod.cluster_id == primary.cluster_id
-
-
-def _holds(pod: Pod, name: str) -> bool:
-    """Above txid 0, and not left over from before the replica began to filter."""
-    wanted = pod.config.known("lease.databases") if pod.config else None
-    return any(d.name == name for d in pod.with_data) and not (wanted and name not in wanted)
 
 
 def _told(pod: Pod) -> Evidence | None:
@@ -87,12 +73,13 @@ RULE = Rule(
     name="database-only-on-replica",
     title="A replica has a database that the primary lacks",
     severity=Severity.WARNING,
+    heals="no",
     symptom="`deprecated drop db frame received, skipping` on the replica, or a database that only it shows.",
     impact="That database is not replicated any more, and goes with the replica's volume.",
     cause="It was deleted on the primary, where replicas keep theirs; or it was made on a pod that was primary for a while.",
     fix=(
         "Save the copies first; each integrity check must answer ok. Do not reset a replica before that.",
-        "If its data still counts, decide with the application's owner how it goes back to the primary.",
+        "If its data still counts and every replica has it: `kubectl litefs rescue plan` shows how it goes back to the primary.",
         "If it was deleted on purpose it may stay: it only takes space.",
     ),
     reads=("info", "vars", "log"),

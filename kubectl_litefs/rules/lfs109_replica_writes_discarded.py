@@ -75,6 +75,7 @@ RULE = Rule(
     name="replica-writes-discarded",
     title="Transactions that were written on a replica were thrown away",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Three kinds of lines on the primary, at level INFO: `client transaction id ... exceeds primary transaction id`, "
     "`caught up but checksum is mismatched`, `client preapply checksum mismatch`. Nothing on the replica.",
     impact="Writes that an application took for committed are gone from the cluster.",

@@ -65,6 +65,7 @@ RULE = Rule(
     name="primary-lost-database",
     title="The primary lost a database; the replicas hold the last copy",
     severity=Severity.ERROR,
+    heals="no",
     symptom="`invalid database header on ..., clearing data files` at the primary's start, or a database at txid 0 there while "
     "replicas have data. The pods are Ready.",
     impact="The replicas are the last copy, and they obey: as soon as the application makes the file again on the primary, LiteFS "

@@ -133,6 +133,7 @@ RULE = Rule(
     name="hostname-overridden",
     title="HOSTNAME or the primary's name is not a pod's own name",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="No error in any log; every /info and the file .primary name 0.0.0.0 or another name that is no pod's.",
     impact="The application forwards its writes to a name that leads nowhere; in advertise-url it also cuts off the replicas.",
     cause="LiteFS sets HOSTNAME only where it is unset or empty: a value from the image (ENV HOSTNAME), a ConfigMap or the pod "

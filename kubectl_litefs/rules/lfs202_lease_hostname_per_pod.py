@@ -60,6 +60,7 @@ RULE = Rule(
     name="lease-hostname-per-pod",
     title="lease.hostname differs from pod to pod",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Each replica's /info and .primary name the replica itself; data still replicates.",
     impact="An application that forwards writes to the primary sends them to itself, in a circle.",
     cause="lease.hostname holds ${HOSTNAME}. Under a static lease it must be the primary's name on every pod; candidate alone "

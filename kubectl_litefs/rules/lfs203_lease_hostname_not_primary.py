@@ -41,6 +41,7 @@ RULE = Rule(
     name="lease-hostname-not-primary",
     title="lease.hostname names a replica",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replication works, but writes that the application forwards fail on a read-only database.",
     impact="Forwarded writes go to a replica and are refused.",
     cause="lease.hostname and candidate were changed apart: one says who is called primary, the other who is.",

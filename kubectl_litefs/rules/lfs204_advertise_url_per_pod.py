@@ -67,6 +67,7 @@ RULE = Rule(
     name="advertise-url-per-pod",
     title="advertise-url differs from pod to pod",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `http: POST /stream: error: cannot connect to self` and `invalid response: code=400`, each second; they "
     "stay Running and Ready.",
     impact="The replicas dial themselves and follow nobody: they hold no data, or old data.",

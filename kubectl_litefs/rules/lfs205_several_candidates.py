@@ -60,6 +60,7 @@ RULE = Rule(
     name="several-candidates",
     title="More than one pod is a candidate of a static lease",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="No error in any log, all pods Ready; every /info says isPrimary: true, each with a cluster id of its own.",
     impact="Each candidate makes itself primary: databases that drift apart, with writes that only one pod has.",
     cause="candidate is missing or null on several pods, and its default is true: an unset variable expands to nothing.",

@@ -71,6 +71,7 @@ RULE = Rule(
     name="no-candidate",
     title="No pod is a candidate of the static lease",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Every pod logs `existing primary found` and cannot connect; writes fail everywhere.",
     impact="There is no primary and there will be none: nothing can be written.",
     cause="candidate is false on all pods: a comparison with the wrong pod name, or a variable that says false everywhere.",

@@ -80,6 +80,7 @@ RULE = Rule(
     name="candidate-variable-unset",
     title="candidate depends on a variable that no pod defines",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="None: an empty candidate is null, LiteFS takes its default, which is true, and says nothing.",
     impact="Every pod becomes a primary with a cluster id of its own.",
     cause="An unset variable expands to nothing. There is no default syntax either: ${X:-false} expands to nothing as well.",

@@ -42,6 +42,7 @@ RULE = Rule(
     name="static-lease-no-failover",
     title="A static lease has no failover",
     severity=Severity.INFO,
+    heals="with time",
     symptom="Writes stop whenever the primary's pod restarts, moves or crashes.",
     impact="No writes while the primary is away; reads on the replicas go on.",
     cause="With lease.type static the primary is fixed by the configuration. Only a Consul lease can move.",

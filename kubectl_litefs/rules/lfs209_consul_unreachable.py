@@ -60,6 +60,7 @@ RULE = Rule(
     name="consul-unreachable",
     title="Consul cannot be reached",
     severity=Severity.ERROR,
+    heals="with time",
     symptom="`cannot fetch cluster ID from \"consul\" lease`, `create consul session`, `cannot connect to consul` or renewal errors.",
     impact="No node can become or stay primary: nothing can be written.",
     cause="lease.consul.url names a host that does not resolve or answer from the pods, Consul is down, or its ACL refuses.",

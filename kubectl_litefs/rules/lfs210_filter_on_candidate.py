@@ -36,6 +36,7 @@ RULE = Rule(
     name="filter-on-candidate",
     title="A candidate must not filter databases",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`cannot specify a database replication filter on candidate nodes`, exit code 2, a crash loop of the primary.",
     impact="The pod that should be primary does not start: no writes, and the replicas have nobody to follow.",
     cause="lease.databases says which databases a replica copies. A primary has them all, so a candidate must not have the list.",

@@ -80,6 +80,7 @@ RULE = Rule(
     name="advertise-url-not-primary",
     title="advertise-url does not lead to the primary",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `invalid response: code=503` each second; the dialled pod logs `lease expired`.",
     impact="Replicas follow nobody, or only by luck when the Service happens to pick the primary.",
     cause="advertise-url names another pod than the candidate, or the whole Service instead of one pod of it.",

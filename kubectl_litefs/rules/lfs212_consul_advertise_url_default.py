@@ -48,6 +48,7 @@ RULE = Rule(
     name="consul-advertise-url-default",
     title="A Consul lease without advertise-url gives out a bare pod name",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `no such host` for the primary's pod name.",
     impact="Whoever is primary cannot be reached: no replica follows.",
     cause="The default is http:// and the kernel's host name. A pod's name alone is in no DNS.",

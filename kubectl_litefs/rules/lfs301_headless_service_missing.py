@@ -69,6 +69,7 @@ RULE = Rule(
     name="headless-service-missing",
     title="The Service in advertise-url is missing or does not name the pods",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `no such host` each second while all pods are Running and Ready.",
     impact="Replicas cannot find the primary: they serve old data, or do not start the application at all.",
     cause="A pod has a DNS name of its own only under a headless Service that selects it and is its set's serviceName.",

@@ -61,6 +61,7 @@ RULE = Rule(
     name="service-name-mismatch",
     title="advertise-url uses another Service than the StatefulSet's serviceName",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `no such host` for a Service that does exist and does select the pods.",
     impact="Replicas cannot find the primary: they serve old data, or do not start the application at all.",
     cause="A pod of a StatefulSet has a DNS name under the Service of spec.serviceName only, whatever else selects it.",

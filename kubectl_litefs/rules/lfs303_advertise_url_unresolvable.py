@@ -21,7 +21,7 @@ from ..model.dns import (
     unseen,
 )
 from ..model.origin import Evidence, Gap
-from ..model.rule import Finding, Rule, Severity, Unknown
+from ..model.rule import Finding, Heals, Rule, Severity, Unknown
 from ..model.stream import stuck, works
 from ..model.topology import candidates, topology
 
@@ -38,12 +38,13 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         told, severity = _judge(cluster, dial)
         lines = [line for p in dial.pods if (line := stuck(cluster, p, NO_HOST)) is not None]
         explained = service_fault(cluster, dial) is not None or mismatch(cluster, dial) is not None
+        heals: Heals = "with a new pod"
         if not told and lines and not explained:
-            told, severity = _logged(cluster, dial), Severity.ERROR
+            told, severity, heals = _logged(cluster, dial), Severity.ERROR, "with time"  # DNS may only be late
         if told and severity is not Severity.WARNING and works(cluster, dial):
             continue  # it resolves, whatever it looks like
         if told:
-            yield _finding(cluster, dial, told, severity, [line.evidence for line in lines])
+            yield _finding(cluster, dial, told, severity, [line.evidence for line in lines], heals)
         elif not told and (gap := _unsure(cluster, dial)) is not None:
             yield Unknown(gap)
 
@@ -100,7 +101,7 @@ def _logged(cluster: Cluster, dial: Dial) -> str:
     return "DNS does not know it"
 
 
-def _finding(cluster: Cluster, dial: Dial, told: str, severity: Severity, complaints: list[Evidence]) -> Finding:
+def _finding(cluster: Cluster, dial: Dial, told: str, severity: Severity, complaints: list[Evidence], heals: Heals) -> Finding:
     asker = dial.pods[-1]
     return RULE.finding(
         subject_of(cluster, dial),
@@ -108,6 +109,7 @@ def _finding(cluster: Cluster, dial: Dial, told: str, severity: Severity, compla
         *dial.evidence,
         *complaints,
         severity=severity,
+        heals=heals,
         impact=None if severity is Severity.ERROR else "Replicas lose the primary when its pod is replaced.",
         commands=(
             cluster.kubectl("exec", asker.name, "-c", asker.container.name, "--", "getent", "hosts", dial.host),
@@ -122,6 +124,7 @@ RULE = Rule(
     name="advertise-url-unresolvable",
     title="The host in advertise-url is no pod of this cluster",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `no such host`, or dial an address that nobody has.",
     impact="Replicas cannot find the primary: they serve old data, or do not start the application at all.",
     cause="The name is spelled with another ordinal, namespace, Service or cluster domain than the primary's pod has.",

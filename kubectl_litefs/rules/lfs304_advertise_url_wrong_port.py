@@ -101,6 +101,7 @@ RULE = Rule(
     name="advertise-url-wrong-port",
     title="advertise-url has the wrong port",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `connection refused`, `unexpected EOF` or `code=404`, or hang without a word, while the primary "
     "is well.",
     impact="No replica can connect: they serve old data, or do not start the application at all.",

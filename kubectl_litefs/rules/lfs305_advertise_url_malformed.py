@@ -127,6 +127,7 @@ RULE = Rule(
     name="advertise-url-malformed",
     title="advertise-url is not a URL that LiteFS can dial",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `invalid URL scheme`, `invalid client URL` or `URL host required` each second.",
     impact="No replica can connect: they serve old data, or do not start the application at all.",
     cause="LiteFS does not look at advertise-url when it starts; a replica finds out when it dials.",

@@ -79,6 +79,7 @@ RULE = Rule(
     name="not-ready-addresses-unpublished",
     title="The headless Service hides pods that are not ready yet",
     severity=Severity.WARNING,
+    heals="no",
     symptom="After a restart replicas log `no such host` until the primary's readiness probe succeeds.",
     impact="While the primary is not ready, for whatever reason, no replica can connect; if its probe depends on a "
     "replica, nothing ever starts.",

@@ -194,6 +194,7 @@ RULE = Rule(
     name="network-policy-blocks-litefs",
     title="A NetworkPolicy keeps replicas from the primary, or from DNS",
     severity=Severity.WARNING,
+    heals="no",
     symptom="`connection timed out` or `i/o timeout` after minutes of silence; or no line at all, while /info names the primary.",
     impact="Replicas cannot connect: they serve old data, or do not start the application at all.",
     cause="A pod that any policy selects may be reached, or may reach, only what some policy allows. Dropped packets are not "

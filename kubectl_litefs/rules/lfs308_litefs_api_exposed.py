@@ -126,6 +126,7 @@ RULE = Rule(
     name="litefs-api-exposed",
     title="LiteFS's API can be reached from outside the set",
     severity=Severity.WARNING,
+    heals="no",
     symptom="`curl http://ADDRESS:PORT/info` answers where the application's users are.",
     impact="The API has no password: /export gives the whole database away, /import replaces it, /halt and /promote stop writes.",
     cause="A Service, Ingress or hostPort that is meant for the application names LiteFS's port (http.addr, 20202), too.",

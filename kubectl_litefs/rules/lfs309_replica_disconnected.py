@@ -116,6 +116,7 @@ RULE = Rule(
     name="replica-disconnected",
     title="A replica is not connected to the primary",
     severity=Severity.ERROR,
+    heals="with time",
     symptom="The replica shows old data, or its application never starts; the pod is Running, litefs_lag_seconds may be 0.",
     impact="The replica serves old data and goes on doing so.",
     cause="The connection is refused, rejected or hangs. LiteFS has no time limit for dialling: a connection that hangs "

@@ -138,6 +138,7 @@ RULE = Rule(
     name="mesh-in-the-stream",
     title="A service mesh's proxy stands in the replication stream",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="`invalid response: code=426` on replicas; or streams that break whenever nothing is written for a while.",
     impact="Replicas cannot connect: they serve old data, or do not start the application at all.",
     cause="LiteFS streams over one long HTTP/2 connection without TLS. A proxy that takes it for HTTP/1 gets the answer 426.",

@@ -55,6 +55,7 @@ RULE = Rule(
     name="api-bound-to-loopback",
     title="LiteFS's API listens on the loopback address only",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `connection refused`; the log of the primary says that its server listens, as it always does.",
     impact="No replica can connect, and no tool can look at the node.",
     cause="http.addr names localhost, 127.0.0.1 or ::1. The log prints `http://localhost:PORT` for every address, so it "

@@ -120,6 +120,7 @@ RULE = Rule(
     name="data-dir-not-persistent",
     title="LiteFS's data directory is not on a persistent volume",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="After a restart of the primary its databases are empty, or its replicas refuse it for another cluster id.",
     impact="A restart of the primary loses every database; the replicas then hold the only copy, and refuse the primary.",
     cause="data.dir in litefs.yml and the mountPath of the claim are not the same directory, or there is no claim.",

@@ -10,7 +10,7 @@ from ..model.cluster import Cluster
 from ..model.objects import Obj
 from ..model.origin import Evidence, ObjectRef
 from ..model.pod import Pod
-from ..model.rule import Finding, Rule, Severity, Unknown
+from ..model.rule import Finding, Heals, Rule, Severity, Unknown
 
 PATIENCE = timedelta(seconds=30)
 """A provisioner may take that long."""
@@ -48,7 +48,7 @@ def _unbound(cluster: Cluster, pod: Pod, claim: Obj) -> Finding | None:
         volume = claim.get("spec.volumeName", "its volume")
         told = f"is Lost: PersistentVolume {volume} is gone, or belongs to another claim"
         return _finding(
-            cluster, pod, claim.ref, told, [claim.seen("status.phase")], "Whatever was on that volume is gone."
+            cluster, pod, claim.ref, told, [claim.seen("status.phase")], "Whatever was on that volume is gone.", heals="no"
         )
     if phase != "Pending" or not _old_enough(cluster, claim) or _waits_for_the_pod(cluster, pod, claim):
         return None
@@ -98,7 +98,7 @@ def _waits_for_the_pod(cluster: Cluster, pod: Pod, claim: Obj) -> bool:
 
 
 def _finding(
-    cluster: Cluster, pod: Pod, claim: ObjectRef, told: str, seen: list[Evidence], impact: str | None
+    cluster: Cluster, pod: Pod, claim: ObjectRef, told: str, seen: list[Evidence], impact: str | None, heals: Heals = "with time"
 ) -> Finding:
     return RULE.finding(
         pod.ref,
@@ -112,6 +112,7 @@ def _finding(
             "kubectl get storageclass",
         ),
         key=claim.name,
+        heals=heals,
     )
 
 
@@ -120,6 +121,7 @@ RULE = Rule(
     name="volume-claim-unbound",
     title="A PersistentVolumeClaim gets no volume",
     severity=Severity.ERROR,
+    heals="with time",
     symptom="The pod stays Pending with `unbound immediate PersistentVolumeClaims`.",
     impact="The pod cannot start; in an ordered StatefulSet none of the pods behind it does, either.",
     cause="The storage class does not exist, its provisioner does not work, or no volume fits.",

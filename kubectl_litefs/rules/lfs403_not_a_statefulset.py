@@ -81,6 +81,7 @@ RULE = Rule(
     name="not-a-statefulset",
     title="LiteFS with a static lease does not run in a StatefulSet",
     severity=Severity.ERROR,
+    heals="no",
     symptom="No pod ever has the primary's name: replicas log `no such host`, or every pod takes itself for the primary.",
     impact="There is no primary or more than one, and a replaced pod has neither its name nor its volume.",
     cause="A static lease names its primary. Only a StatefulSet gives a pod the same name and the same volume again.",

@@ -94,6 +94,7 @@ RULE = Rule(
     name="volume-space",
     title="The volume under LiteFS's data directory is full",
     severity=Severity.WARNING,
+    heals="no",
     symptom="Lines of LiteFS that end `no space left on device`; writes fail, or the container ends with exit code 99.",
     impact="Nothing can be written: the transaction that failed is not there, and LiteFS ends rather than go on half-written.",
     cause="The data directory holds each database and, for data.retention, the transaction files (ltx) of everything written. "

@@ -155,6 +155,7 @@ RULE = Rule(
     name="volume-shared",
     title="LiteFS's data directory lies on a shared volume",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Databases that are damaged or jump back in time; or nothing, until a second pod mounts the volume.",
     impact="Nothing keeps a second node from the same files, and a file server's idea of locks and of a finished write is not "
     "a disk's: a database can be damaged without a word.",

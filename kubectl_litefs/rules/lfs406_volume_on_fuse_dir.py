@@ -81,6 +81,7 @@ RULE = Rule(
     name="volume-on-fuse-dir",
     title="A persistent volume is mounted at LiteFS's mount point",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="The volume stays empty, although the databases are where it is mounted.",
     impact="Nothing that LiteFS keeps is on this volume, and what was on it cannot be seen.",
     cause="fuse.dir shows the databases, data.dir keeps them. The volume belongs at data.dir; LiteFS's mount covers it at "

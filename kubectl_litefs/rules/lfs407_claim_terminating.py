@@ -59,6 +59,7 @@ RULE = Rule(
     name="claim-terminating",
     title="A pod's PersistentVolumeClaim is being deleted",
     severity=Severity.WARNING,
+    heals="no",
     symptom="`kubectl get pvc` shows Terminating; the pod runs as if nothing were wrong.",
     impact="The next restart of that pod loses the volume: a replica starts empty, a primary loses its databases.",
     cause="Somebody deleted the claim. Kubernetes holds a claim back while a pod uses it, and a deletion cannot be undone.",

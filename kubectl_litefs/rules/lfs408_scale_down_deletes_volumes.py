@@ -50,6 +50,7 @@ RULE = Rule(
     name="scale-down-deletes-volumes",
     title="A scale-down deletes the volumes of the pods it removes",
     severity=Severity.WARNING,
+    heals="no",
     symptom="Nothing, until somebody scales the set down: the claims of the removed pods are gone.",
     impact="Scaling to one, as the guide does for gotcha 5, deletes every replica's volume, which may be the last good copy "
     "of a database; scaled up again, replicas start empty.",

@@ -67,6 +67,7 @@ RULE = Rule(
     name="volume-reclaimed-on-delete",
     title="A volume is deleted together with its claim",
     severity=Severity.INFO,
+    heals="no",
     symptom="Nothing, until a claim is deleted: then the volume is gone, too.",
     impact="A deleted claim cannot come back. Where it was the primary's, or the last good copy, its databases are lost.",
     cause="The reclaim policy of the PersistentVolume is Delete, which most storage classes set.",

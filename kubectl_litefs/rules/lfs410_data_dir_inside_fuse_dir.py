@@ -60,6 +60,7 @@ RULE = Rule(
     name="data-dir-inside-fuse-dir",
     title="data.dir is fuse.dir or lies inside it",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`cannot be the same path`; or the node mounts and then hangs at the first file, and cannot even be killed.",
     impact="LiteFS does not start, or hangs until its node's container runtime gives up.",
     cause="LiteFS reads its data below data.dir through the file system that it serves itself: it waits for itself. It "

@@ -38,6 +38,7 @@ RULE = Rule(
     name="foreign-file-in-data-dir",
     title="A foreign file lies in LiteFS's data directory",
     severity=Severity.ERROR,
+    heals="no",
     symptom="`init from database header: open ...: not a directory`, exit code 1.",
     impact="LiteFS does not start on this pod.",
     cause="In data.dir/dbs each database is a directory of LiteFS's own making. A SQLite file that was copied there by hand "

@@ -88,6 +88,7 @@ RULE = Rule(
     name="unknown-field",
     title="litefs.yml has a key that LiteFS does not know",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="LiteFS ends with exit code 2 and `field ... not found in type main. ...`; the pod restarts again and again.",
     impact="LiteFS does not start with this file: the pod serves nothing.",
     cause="LiteFS reads its file strictly: one key that it does not know, and it refuses the whole file. "

@@ -46,6 +46,7 @@ RULE = Rule(
     name="config-syntax",
     title="litefs.yml is no valid YAML",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="LiteFS ends with exit code 2 and `ERROR: yaml: ...` or `ERROR: EOF`; the pod restarts again and again.",
     impact="LiteFS does not start with this file: the pod serves nothing.",
     cause="The text is read as YAML after its variables are filled in, and it does not parse: wrong indentation, a tab, "

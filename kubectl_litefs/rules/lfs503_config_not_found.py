@@ -56,6 +56,7 @@ RULE = Rule(
     name="config-not-found",
     title="LiteFS finds no litefs.yml",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="LiteFS ends with exit code 2 and `config file not found` or `open ...: no such file or directory`.",
     impact="LiteFS does not start: the pod serves nothing.",
     cause="The path after -config is not where the file lies: another mount path, another key in the ConfigMap, or a "

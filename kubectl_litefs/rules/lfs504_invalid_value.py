@@ -73,6 +73,7 @@ RULE = Rule(
     name="invalid-value",
     title="litefs.yml has a value that LiteFS refuses",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="LiteFS ends with exit code 2 or 1 and names the value: `cannot unmarshal ...`, `invalid lease type`, ...",
     impact="LiteFS does not start with this file: the pod serves nothing.",
     cause="Values are typed strictly: a quoted \"true\" is no truth value, a bare number no length of time, "

@@ -63,6 +63,7 @@ RULE = Rule(
     name="expansion-disabled",
     title="Variables in litefs.yml, and -no-expand-env beside them",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="``cannot unmarshal !!str `${LITEF...` into bool``, or a host name or URL that still reads `${...}`.",
     impact="LiteFS does not start, or it runs with a lease that names nobody.",
     cause="The flag -no-expand-env switches off what fills in variables in litefs.yml.",

@@ -65,6 +65,7 @@ RULE = Rule(
     name="pre-0.5-config",
     title="Configuration of an older LiteFS (0.2 to 0.4)",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="LiteFS ends with exit code 2 and `field ... not found in type main.Config` for mount-dir, consul, static.",
     impact="LiteFS 0.5 does not start with it: the pod serves nothing.",
     cause="The file was written for an earlier LiteFS; 0.5 has its settings under fuse, data and lease, and starts with "

@@ -109,6 +109,7 @@ RULE = Rule(
     name="variable-unset",
     title="litefs.yml uses a variable that nothing defines",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="A host name, a URL, a path or a command has a hole where the variable should be; LiteFS says nothing.",
     impact="LiteFS runs with another value than was meant, without a word.",
     cause="A variable that is not defined is replaced by nothing, and an empty setting falls back to its default.",

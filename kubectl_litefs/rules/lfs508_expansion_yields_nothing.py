@@ -80,6 +80,7 @@ RULE = Rule(
     name="expansion-yields-nothing",
     title="An expression in litefs.yml that LiteFS cannot expand",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="A setting stays at its default although the file says something; no line in any log.",
     impact="LiteFS runs with another lease than the file seems to say: several primaries, or a primary nobody finds.",
     cause="LiteFS fills in `$A`, `${A}` and one comparison, `${A == 'b'}` or `${A != 'b'}`. Everything else between the "

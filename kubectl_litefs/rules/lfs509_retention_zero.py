@@ -66,6 +66,7 @@ RULE = Rule(
     name="retention-zero",
     title="data.retention is zero: no replica can get a snapshot",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="The primary logs `snapshot timeout exceeded (0s)`; new replicas connect, are cut off, and try again.",
     impact="A replica that needs a snapshot never gets one, and nothing old is ever removed from the volume.",
     cause="http.snapshot-timeout takes the value of data.retention where it is not set itself; zero means no time at all.",

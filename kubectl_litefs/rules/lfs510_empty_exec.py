@@ -67,6 +67,7 @@ RULE = Rule(
     name="empty-exec",
     title="An empty command in exec makes LiteFS panic",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`panic: runtime error: ...` with execCmds in the trace, after `connected to cluster, ready`; exit code 2.",
     impact="The container restarts again and again: the pod serves nothing.",
     cause="LiteFS takes the first word of a command without looking whether there is one. A cmd that is missing, blank, "

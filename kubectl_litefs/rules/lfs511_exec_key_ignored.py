@@ -66,6 +66,7 @@ RULE = Rule(
     name="exec-key-ignored",
     title="A key in an item of exec that LiteFS ignores",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="A migration runs on replicas too and fails there, or waits; the file seems to forbid it.",
     impact="The migration runs on every pod: on replicas it fails, or what it writes there is thrown away.",
     cause="Elsewhere an unknown key is an error, but inside the items of exec LiteFS knows `cmd` and `if-candidate` "

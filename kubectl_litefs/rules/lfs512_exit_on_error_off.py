@@ -73,6 +73,7 @@ RULE = Rule(
     name="exit-on-error-off",
     title="exit-on-error is false: a failed start goes unnoticed",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="A pod is Running, its log ends with `ERROR: ...` and `waiting for signal or subprocess to exit`.",
     impact="A start that fails leaves a pod that runs and serves nothing, and nothing restarts it.",
     cause="exit-on-error: false keeps the process alive after an error, for looking around with a shell.",

@@ -36,6 +36,7 @@ RULE = Rule(
     name="sync-skipped",
     title="skip-sync is true: pods serve before they have joined",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="A new or cut-off replica answers requests with old data, another cluster's data, or none.",
     impact="Readers can get stale or foreign data, and no health check shows it.",
     cause="skip-sync: true starts the proxy and the commands at once, without waiting for `connected to cluster, ready`.",

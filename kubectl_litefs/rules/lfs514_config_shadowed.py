@@ -78,6 +78,7 @@ RULE = Rule(
     name="config-shadowed",
     title="LiteFS reads another litefs.yml than the ConfigMap's",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="Changes to the ConfigMap have no effect; the log says `config file read from` another path.",
     impact="The cluster runs with settings that nobody looks at.",
     cause="Without -config LiteFS takes the first of ./litefs.yml, ~/litefs.yml and /etc/litefs.yml. A file left in the "

@@ -110,6 +110,7 @@ RULE = Rule(
     name="fuse-unavailable",
     title="The container may not mount a FUSE file system",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`fusermount3: fuse device not found`, `failed to open /dev/fuse` or `mount failed`, exit code 1.",
     impact="LiteFS does not start: the pod restarts again and again.",
     cause="Mounting FUSE takes the device /dev/fuse, the right to use it, and SYS_ADMIN. `privileged: true` gives all three; "

@@ -72,6 +72,7 @@ RULE = Rule(
     name="not-root",
     title="LiteFS does not run as root",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`cannot open store: mkdir ...: permission denied`, or the kubelet refuses to start the container.",
     impact="LiteFS does not start: the pod restarts again and again.",
     cause="LiteFS writes to its data directory and mounts a file system. runAsUser, runAsNonRoot, the image's USER or a tool "

@@ -105,6 +105,7 @@ RULE = Rule(
     name="litefs-not-running",
     title="The container does not run `litefs mount`",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="LiteFS's usage text, `unknown command` or `too many arguments` in the log; or an application without LiteFS.",
     impact="There is no LiteFS node here: the pod restarts again and again, or the application writes into a plain directory.",
     cause="The container's command is no `litefs mount`: it is one word instead of two, the application's own start, or a "

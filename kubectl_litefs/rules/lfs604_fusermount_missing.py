@@ -62,6 +62,7 @@ RULE = Rule(
     name="fusermount-missing",
     title="The image has no fusermount3",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom='`fusermount: exec: "fusermount3": executable file not found in $PATH`, exit code 1.',
     impact="LiteFS does not start: the pod restarts again and again.",
     cause="The package fuse3 is not in the final image: it was never installed, only in a build stage, or as `fuse`, which "

@@ -105,6 +105,7 @@ RULE = Rule(
     name="privileged-forbidden",
     title="The namespace forbids what LiteFS needs to mount its file system",
     severity=Severity.ERROR,
+    heals="no",
     symptom="The StatefulSet has fewer pods than it wants, or none, and its events say `violates PodSecurity`.",
     impact="No pod is created: nothing runs, and no log says why.",
     cause="Mounting FUSE takes privileged: true, or SYS_ADMIN with a FUSE device. The Pod Security levels baseline and "

@@ -130,6 +130,7 @@ RULE = Rule(
     name="version-skew",
     title="Nodes of one cluster run different versions of LiteFS",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="`invalid stream frame type` on a replica; or nothing, until the pods change places.",
     impact="An older replica may not understand a newer primary's stream, and settings that one node takes another refuses.",
     cause="A rollout that stopped half-way (OnDelete, a partition, a pod that never gets ready), a tag that was pushed anew, or "

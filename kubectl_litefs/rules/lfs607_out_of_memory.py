@@ -78,6 +78,7 @@ RULE = Rule(
     name="out-of-memory",
     title="A LiteFS container was killed for lack of memory",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="OOMKilled in `kubectl describe pod`; or `subprocess exited with error code -1` and exit code 255.",
     impact="The node is gone until it has restarted; while it is the primary, nobody can write.",
     cause="LiteFS and the application share the container's memory limit, and the pages of the databases count too.",

@@ -118,6 +118,7 @@ RULE = Rule(
     name="mount-not-propagated",
     title="Another container does not see LiteFS's file system",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="All pods are Ready and the application works, but LiteFS has no database, or replicas stay empty.",
     impact="The application writes into a plain directory: nothing is replicated, and a restart of the pod loses it.",
     cause="A mount that one container makes reaches another only through a volume of both that passes mounts on, out of the "

@@ -80,6 +80,7 @@ RULE = Rule(
     name="stale-mount",
     title="A dead LiteFS mount is left at fuse.dir",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`transport endpoint is not connected` for every file, or `cannot open file system: mkdir ...: file exists`.",
     impact="LiteFS does not start, or the application cannot open its database.",
     cause="LiteFS was killed and its mount outlived it: on a shared volume with Bidirectional propagation, or where "

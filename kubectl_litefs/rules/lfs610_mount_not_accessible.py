@@ -122,6 +122,7 @@ RULE = Rule(
     name="mount-not-accessible",
     title="The application may not open LiteFS's file system",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="The application says `permission denied` or `unable to open database file`; root sees the files.",
     impact="The application cannot open its databases at all.",
     cause="A FUSE file system is for the user who mounted it and for nobody else, not even for root, unless it is mounted with "

@@ -134,6 +134,7 @@ RULE = Rule(
     name="exec-failed",
     title="A command in exec fails, and LiteFS ends with it",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`ERROR: cannot exec: ...` ends the log, exit code 1; the program's own message stands just before it.",
     impact="The pod restarts again and again; while it is the primary, nobody can write and no replica can join.",
     cause="LiteFS runs the commands of exec in order; the first that cannot be started or does not end with 0 ends it all.",

@@ -97,6 +97,7 @@ RULE = Rule(
     name="migration-on-replicas",
     title="A migration in exec runs on replicas too",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="Replicas log `executing command: ...` and fail with `attempt to write a readonly database`, or restart.",
     impact="Replicas do not come up, as the command fails there; or what it wrote there is thrown away.",
     cause="All commands of exec but the last are run one after the other before the application, on every node, unless they "

@@ -66,6 +66,7 @@ RULE = Rule(
     name="write-on-replica",
     title="The application writes on a replica",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="`attempt to write a readonly database` (SQLite 8), or `disk I/O error` (10) for a database in WAL mode, on some "
     "pods only; LiteFS logs `read only replica`.",
     impact="The write was not made, and whoever asked for it got an error. Nothing is lost or damaged.",

@@ -83,6 +83,7 @@ RULE = Rule(
     name="port-conflict",
     title="Two listeners in one pod want the same port",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`bind: address already in use`, exit code 1; or the application cannot open its port.",
     impact="Either LiteFS or the application does not start.",
     cause="LiteFS's API (http.addr), its proxy (proxy.addr) and the application (proxy.target) share the pod's network, "

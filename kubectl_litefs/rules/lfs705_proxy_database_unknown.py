@@ -54,6 +54,7 @@ RULE = Rule(
     name="proxy-database-unknown",
     title="proxy.db names a database that LiteFS does not have",
     severity=Severity.WARNING,
+    heals="with time",
     symptom="After a write a reader may see the state before it: the proxy waits for nobody.",
     impact="The proxy does not hold requests back until a replica has the caller's own writes.",
     cause="proxy.db is the name of the database file in the mount, without a path; it differs from what the application "

@@ -57,6 +57,7 @@ RULE = Rule(
     name="proxy-bypassed",
     title="A Service sends past LiteFS's proxy, straight to the application",
     severity=Severity.INFO,
+    heals="no",
     symptom="litefs.yml has a proxy section, and the proxy sees no request.",
     impact="After a write the next read may come from a replica that does not have it yet: what the proxy would wait for.",
     cause="The Service's targetPort is the application's own port (proxy.target) instead of the proxy's (proxy.addr).",

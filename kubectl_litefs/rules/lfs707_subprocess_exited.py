@@ -77,6 +77,7 @@ RULE = Rule(
     name="subprocess-exited",
     title="The application ended, and LiteFS with it",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`subprocess exited ...`, then `litefs shut down complete`; the pod restarts, also after a successful end.",
     impact="The pod restarts again and again; while it is the primary, nobody can write.",
     cause="The last command of exec is the application; LiteFS lives as long as it does and takes over its exit code.",

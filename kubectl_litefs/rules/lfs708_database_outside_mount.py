@@ -108,6 +108,7 @@ RULE = Rule(
     name="database-outside-mount",
     title="The application's database is not in LiteFS's mount",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="Each pod has data of its own, LiteFS lists no database or an old one, and no log has an error.",
     impact="The database is not replicated: it is on this one pod, and where its path lies on no volume it is gone with the pod.",
     cause="The variable that tells the application where its database is names another directory than fuse.dir.",

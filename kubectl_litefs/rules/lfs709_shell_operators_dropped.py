@@ -83,6 +83,7 @@ RULE = Rule(
     name="shell-operators-dropped",
     title="Shell operators in exec are thrown away with all behind them",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="The migration runs, the application never starts, and the pod ends well and restarts again and again.",
     impact="The commands behind the operator never run: mostly the application itself.",
     cause="LiteFS splits a command into words without a shell; an unquoted & ; | < or > ends it, and the rest is dropped "

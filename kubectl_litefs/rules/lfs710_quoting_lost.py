@@ -73,6 +73,7 @@ RULE = Rule(
     name="quoting-lost",
     title="Quotes after -- are lost: the command falls apart",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`sh -c \"a && b\"` after -- runs `sh -c a`; the log shows the command without what belonged to it.",
     impact="Another command than the written one runs.",
     cause="LiteFS joins the words after -- with single blanks and splits the result anew; the quotes that held a word "

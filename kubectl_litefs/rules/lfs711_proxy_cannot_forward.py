@@ -68,6 +68,7 @@ RULE = Rule(
     name="proxy-cannot-forward",
     title="Writes that reach a replica's proxy are lost on Kubernetes",
     severity=Severity.WARNING,
+    heals="no",
     symptom="A write answers 200 with an empty body and a `fly-replay` header; the row is not there. Others work.",
     impact="Writes that land on a replica are lost, with an answer that looks like success.",
     cause="LiteFS's proxy asks Fly's edge to repeat a write on the primary, by a header that only that edge understands.",

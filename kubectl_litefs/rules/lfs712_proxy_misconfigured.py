@@ -65,6 +65,7 @@ RULE = Rule(
     name="proxy-misconfigured",
     title="The proxy's settings are incomplete or malformed",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`ERROR: cannot run proxy server: ...` after `connected to cluster, ready`, exit code 1; or 502 on each request.",
     impact="LiteFS ends as soon as the node is ready: the pod restarts again and again.",
     cause="proxy.target switches the proxy on; it then needs proxy.addr and proxy.db, and target is host:port without "

@@ -99,6 +99,7 @@ RULE = Rule(
     name="foreign-files-in-mount",
     title="Something that is no SQLite database is written into the mount",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="`cannot read sqlite database header: invalid database header`, or `database write ... must be a single page`, in LiteFS's log, an input/output error in the "
     "program that wrote; empty databases with odd names.",
     impact="The write fails, and an empty shell of that name stays on every node. The databases themselves are not harmed.",

@@ -40,6 +40,7 @@ RULE = Rule(
     name="exclusive-locking",
     title="The application asks for exclusive locking, which LiteFS refuses",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`exclusive locking not allowed` in LiteFS's log, `disk I/O error` (SQLite 10) in the application.",
     impact="The application cannot write, though the file system and the volume are well.",
     cause="`PRAGMA locking_mode=EXCLUSIVE` keeps a WAL database for one connection alone; LiteFS could not see its "

@@ -73,6 +73,7 @@ RULE = Rule(
     name="application-not-on-replicas",
     title="The application has if-candidate: true, so replicas do not run it",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="Replicas are Running and follow, nothing listens on the application's port there, and their log says "
     "`node is not a candidate, skipping command execution` of the application.",
     impact="Requests that a Service sends to a replica are refused; all load is on the primary.",

@@ -99,6 +99,7 @@ RULE = Rule(
     name="crash-loop",
     title="A LiteFS container keeps restarting",
     severity=Severity.ERROR,
+    heals="with time",
     symptom="CrashLoopBackOff, or a restart count that grows.",
     impact="While it is down nobody can write, and replicas log `connection refused`.",
     cause="LiteFS, or the application that it started, ends; LiteFS takes over the application's exit code.",

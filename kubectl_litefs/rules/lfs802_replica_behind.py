@@ -74,6 +74,7 @@ RULE = Rule(
     name="replica-behind",
     title="A connected replica stays behind its primary",
     severity=Severity.WARNING,
+    heals="with time",
     symptom="Reads on one pod show older data than on the others, and no log has an error.",
     impact="The replica serves old data; if it takes over, or is what you restore from, the newest transactions are missing.",
     cause="It cannot apply transactions as fast as they come: a long read transaction of its application holds them up, its "

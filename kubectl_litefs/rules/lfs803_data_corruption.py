@@ -83,6 +83,7 @@ RULE = Rule(
     name="data-corruption",
     title="A database or its transaction files are damaged",
     severity=Severity.ERROR,
+    heals="no",
     symptom="At the start `recover ltx: database checksum ... does not match`, `sync wal to ltx: ...`, `wal-sync: short wal "
     "size`; on a running primary `snapshot checksum mismatch`; in the application `database disk image is malformed`.",
     impact="The primary does not start, or hands damaged data to every replica that needs a snapshot.",

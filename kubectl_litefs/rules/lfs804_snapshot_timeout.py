@@ -92,6 +92,7 @@ RULE = Rule(
     name="snapshot-timeout",
     title="The primary gives up on a snapshot before the replica has it",
     severity=Severity.WARNING,
+    heals="with time",
     symptom="`snapshot timeout exceeded` on the primary, `write ltx file: unexpected EOF` on the replica, over and over.",
     impact="The replica never joins: it serves nothing, or old data, while the primary sends the same database again and again.",
     cause="A snapshot must be sent within http.snapshot-timeout; where that is not set, within data.retention (10 minutes). "

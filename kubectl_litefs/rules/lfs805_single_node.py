@@ -48,6 +48,7 @@ RULE = Rule(
     name="single-node",
     title="LiteFS runs on one node, so nothing is replicated",
     severity=Severity.INFO,
+    heals="no",
     symptom="One pod, no replica.",
     impact="There is one copy of the data, on one volume; LiteFS adds nothing but a way to grow.",
     cause="The set has one replica, by design or left so after a repair (scaled to one, and not back).",

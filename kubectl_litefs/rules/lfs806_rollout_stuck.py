@@ -11,13 +11,13 @@ from ..model.grouping import listed, log_command
 from ..model.objects import Obj, parse_time
 from ..model.origin import Evidence
 from ..model.pod import Pod
+from ..model.rollout import REVISION, outdated
 from ..model.rule import Finding, Rule, Severity, Unknown
 
 SETTLED = timedelta(minutes=3)
 """A rollout's own waits are over by then: a dial to an address that is gone takes 127 s."""
 GONE = timedelta(minutes=1)
 HOPELESS = frozenset({"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError"})
-REVISION = "controller-revision-hash"
 
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
@@ -37,7 +37,7 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
 def _stuck(cluster: Cluster, owner: Obj) -> Iterator[Finding]:
     mine = sorted((p for p in cluster.pods if p.workload == owner.ref and p.ordinal is not None), key=lambda p: p.ordinal or 0)
     ordered = owner.get("spec.podManagementPolicy", "OrderedReady") == "OrderedReady"
-    old = _old(owner, mine)
+    old = outdated(owner, mine)
     if owner.get("spec.updateStrategy.type") == "OnDelete":
         if old:
             yield _on_delete(cluster, owner, old)
@@ -98,17 +98,6 @@ def _waits(cluster: Cluster, pod: Pod) -> str:
 def _unready_since(pod: Pod) -> datetime | None:
     changes = (parse_time(c.get("lastTransitionTime")) for c in pod.obj.items("status.conditions") if c.get("type") == "Ready")
     return next((at for at in changes if at is not None), pod.started or pod.created)
-
-
-def _old(owner: Obj, pods: list[Pod]) -> list[Pod]:
-    """Pods that run an older revision than the set asks for, those that a partition holds back aside."""
-    newest, seen = owner.get("status.updateRevision"), owner.get("status.observedGeneration")
-    wanted = owner.get("metadata.generation", seen)
-    if not newest or wanted != seen:
-        return []  # the controller has not looked at the newest template yet
-    partition = owner.get("spec.updateStrategy.rollingUpdate.partition", 0)
-    held_back = partition if isinstance(partition, int) else 0
-    return [p for p in pods if (p.ordinal or 0) >= held_back and p.obj.labels.get(REVISION, newest) != newest]
 
 
 def _missing(cluster: Cluster, owner: Obj) -> list[int]:
@@ -203,6 +192,7 @@ RULE = Rule(
     name="rollout-stuck",
     title="The rollout waits for a pod that does not get ready",
     severity=Severity.WARNING,
+    heals="with time",
     symptom="`kubectl rollout status` does not end; pods are missing or run an older revision, and nothing happens.",
     impact="A correction that was applied does not reach the pods; with the primary among those that wait, writes stay down.",
     cause="A StatefulSet makes and updates its pods one after the other (OrderedReady): a pod that is not ready holds all others "

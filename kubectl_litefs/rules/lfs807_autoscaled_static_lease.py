@@ -58,6 +58,7 @@ RULE = Rule(
     name="autoscaled-static-lease",
     title="An autoscaler changes the number of pods under a static lease",
     severity=Severity.WARNING,
+    heals="no",
     symptom="Pods come and go with the load; under load of writes their number grows and nothing gets faster.",
     impact="Each new pod takes a snapshot of every database from the primary that is already under load; a scaled-down set may "
     "leave no replica, or no primary at all.",

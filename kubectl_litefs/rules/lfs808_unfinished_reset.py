@@ -12,6 +12,8 @@ from ..model.rule import Finding, Rule, Severity, Unknown
 LOCK = "litefs-fix-"
 NOTES = "kubectl-litefs/"
 REPLICAS = NOTES + "restore-replicas"
+RESCUES = {"rescue": "rescue run", "rescue undo": "rescue undo"}
+"""The note of the command in a Lease, and what takes it up."""
 ARMED = ("delete-claim", "remove-pod")
 """Steps after which the claim may be Terminating."""
 
@@ -48,8 +50,9 @@ def _scaled(cluster: Cluster, owner: Obj, wanted: str) -> Finding:
 
 def _stopped(cluster: Cluster, owner: Obj, lock: Obj) -> Finding:
     notes = lock.mapping("metadata.annotations")
-    if notes.get(NOTES + "command") == "rescue":
-        return _rescue(owner, lock, notes)
+    command = RESCUES.get(str(notes.get(NOTES + "command")))
+    if command is not None:
+        return _rescue(owner, lock, notes, command)
     pod, step = str(notes.get(NOTES + "pod", "?")), str(notes.get(NOTES + "step", "?"))
     armed = " Its claim may be Terminating: do not restart the pod." if step in ARMED else ""
     return RULE.finding(
@@ -62,14 +65,14 @@ def _stopped(cluster: Cluster, owner: Obj, lock: Obj) -> Finding:
     )
 
 
-def _rescue(owner: Obj, lock: Obj, notes: Mapping[str, object]) -> Finding:
+def _rescue(owner: Obj, lock: Obj, notes: Mapping[str, object], command: str) -> Finding:
     step = str(notes.get(NOTES + "step", "?"))
     return RULE.finding(
         owner.ref,
-        f"A rescue of {owner.ref.name} by {lock.get('spec.holderIdentity', '?')} was stopped at the step {step}, and nobody goes on with it. Restart and reset no pod before it is finished.",
+        f"A `{command}` of {owner.ref.name} by {lock.get('spec.holderIdentity', '?')} was stopped at the step {step}, and nobody goes on with it. Restart and reset no pod before it is finished.",
         lock.seen("spec.renewTime"),
         lock.seen("metadata.annotations", {k: v for k, v in sorted(notes.items()) if k in (NOTES + "command", NOTES + "step")}),
-        commands=(f"kubectl litefs rescue run {owner.ref.name} -n {owner.ref.namespace} --resume",),
+        commands=(f"kubectl litefs {command} {owner.ref.name} -n {owner.ref.namespace} --resume",),
         key="lock",
     )
 
@@ -85,6 +88,7 @@ RULE = Rule(
     name="unfinished-reset",
     title="A reset of a replica was stopped half-way",
     severity=Severity.WARNING,
+    heals="no",
     symptom="A Lease litefs-fix-NAME that nobody renews, or the annotation kubectl-litefs/restore-replicas on the StatefulSet.",
     impact="The replica may wait with a claim that goes with its next restart, or the set may run fewer pods than it should.",
     cause="`kubectl litefs fix-cluster-id` was stopped: Ctrl-C, a lost connection, a laptop that was closed.",

@@ -120,6 +120,7 @@ RULE = Rule(
     name="litefs-cloud-backup",
     title="Backups are set to LiteFS Cloud, a service that is gone",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="`backup stream failed, retrying: ...` on the primary again and again; or nothing at all.",
     impact="There is no backup, though everything looks as if there were one.",
     cause="`backup.type: litefs-cloud`, or just the variable LITEFS_CLOUD_TOKEN, which turns it on without any key in the file.",

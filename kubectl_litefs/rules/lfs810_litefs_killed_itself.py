@@ -54,6 +54,7 @@ RULE = Rule(
     name="litefs-killed-itself",
     title="LiteFS ended itself to save the data",
     severity=Severity.ERROR,
+    heals="no",
     symptom="`fatal error occurred while ...`, exit code 99.",
     impact="Writes stop until the node is back; the transaction that failed is not there.",
     cause="A transaction could not be written completely, most often because the volume is full. LiteFS ends at once rather "

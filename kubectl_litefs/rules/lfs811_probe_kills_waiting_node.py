@@ -159,6 +159,7 @@ RULE = Rule(
     name="probe-kills-waiting-node",
     title="A probe kills a node that waits for its primary",
     severity=Severity.WARNING,
+    heals="with a new pod",
     symptom="A replica restarts while its primary is away, exit code 137, events `Liveness probe failed` or `Startup probe failed`; "
     "it may never join after a long outage.",
     impact="When the primary is away, or is slow to dial, replicas are killed as well, and a long migration on the primary is cut off.",

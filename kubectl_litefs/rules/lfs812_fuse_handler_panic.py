@@ -44,6 +44,7 @@ RULE = Rule(
     name="fuse-handler-panic",
     title="A request to the mount broke inside LiteFS; its lock is kept for ever",
     severity=Severity.ERROR,
+    heals="with a new pod",
     symptom="`fuse: panic in handler for ...` in the log; from then on writes hang or answer `database is locked`. The pod is "
     "Ready.",
     impact="Nobody can write to that database until the primary's pod is restarted.",

@@ -9,6 +9,7 @@ RULE = Rule(
     name="rule-crashed",
     title="A rule broke and was not judged",
     severity=Severity.WARNING,
+    heals="no",
     symptom="One check is listed as crashed; all others were made.",
     impact="The fault that this rule looks for may be there and is not reported.",
     cause="A mistake in this tool: the rule met facts that it does not handle.",

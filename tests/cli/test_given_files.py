@@ -160,10 +160,18 @@ def test_a_new_object_takes_away_what_its_absence_caused() -> None:
 def test_only_fields_that_the_file_sets_are_compared() -> None:
     file = {"spec": {"ports": [{"name": "b", "port": "80"}], "limits": {"memory": "1Gi"}, "list": [1, 2], "empty": {}, "off": False}, "metadata": {"labels": {"a": "b"}}}
     live = {
-        "spec": {"ports": [{"name": "a"}, {"name": "b", "port": 80, "protocol": "TCP"}], "limits": {"memory": "1024Mi"}, "list": [1, 3], "more": 1},
+        "spec": {"ports": [{"name": "b", "port": 80, "protocol": "TCP"}], "limits": {"memory": "1024Mi"}, "list": [1, 3], "more": 1},
         "metadata": {"labels": {"a": "c"}, "uid": "x"}, "status": {},
     }  # fmt: skip
     assert list(differences(file, live)) == [(("spec", "list", "1"), 2, 3), (("metadata", "labels", "a"), "b", "c")]
+
+
+def test_what_a_file_no_longer_has_is_taken_away() -> None:
+    file = {"spec": {"containers": [{"name": "a"}], "volumes": [{"name": "x"}]}, "data": {"a": "1"}}
+    live = {"spec": {"containers": [{"name": "a", "env": [{"name": "E"}], "image": "i"}], "volumes": [{"name": "x"}, {"name": "y"}]}, "data": {"a": "1", "b": "2"}}
+    assert [(".".join(keys), mine) for keys, mine, _ in differences(file, live)] == [
+        ("spec.containers.0.env", None), ("spec.volumes.y", None), ("data.b", None),
+    ]  # fmt: skip
 
 
 @pytest.fixture

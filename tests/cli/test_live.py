@@ -81,3 +81,16 @@ def test_an_api_that_is_not_there_is_no_pass(capsys: Capsys) -> None:
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("error: ")
     assert "Traceback" not in done.err
+
+
+@pytest.mark.usefixtures("mismatch")
+def test_files_over_a_cluster_say_the_same_live_and_from_the_bundle_that_keeps_them(capsys: Capsys, tmp_path: Path) -> None:
+    file, out = tmp_path / "cm.yaml", tmp_path / "saved.tar.gz"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: abaci-litefs}\ndata:\n  litefs.yml: |\n    leese: {}\n")
+    live = json.loads(run(capsys, "diagnose", *FLAGS, "-f", str(file), "-o", "json").out)
+    assert {f["rule"]: f["change"] for f in live["findings"]}["LFS501"] == "new"
+    assert {f["rule"]: f["change"] for f in live["findings"]}["LFS101"] == "open"
+    assert run(capsys, "bundle", *FLAGS, "-f", str(file), "-o", str(out)).code == 0
+    replayed = json.loads(run(capsys, "diagnose", "--from", str(out), "-o", "json").out)
+    assert [(f["fingerprint"], f["change"]) for f in replayed["findings"]] == [(f["fingerprint"], f["change"]) for f in live["findings"]]
+    assert replayed["changes"]["restarted"] == live["changes"]["restarted"]

@@ -23,7 +23,7 @@ Capsys = pytest.CaptureFixture[str]
     ("args", "says"),
     [
         (["diagnos"], "did you mean diagnose?"),
-        (["zzz"], "there is diagnose, fix-cluster-id, rescue, lint, render"),
+        (["zzz"], "there is diagnose, status, diff, fix-cluster-id, rescue, lint, render"),
         (["diagnose", "-o", "jsn"], "did you mean json?"),
         (["diagnose", "-o", "xml"], "none of text, json, yaml"),
         (["diagnose", "--fail-on", "warnings"], "did you mean warning?"),

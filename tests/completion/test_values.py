@@ -140,3 +140,14 @@ def test_pods_with_weak_signs_where_there_are_no_better(cluster: Cluster) -> Non
     assert ask("fix-cluster-id", "")[0] == PODS
     assert ask("fix-cluster-id", "o")[0] == ["odd-0"]
     assert ask("fix-cluster-id", "p")[0] == []
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "undo"])
+def test_a_rescue_offers_the_set_of_litefs_pods_once(cluster: Cluster, command: str) -> None:
+    assert ask("rescue", command, "") == (["abaci-app"], 4)
+    assert ask("rescue", command, "z") == ([], 4)
+    assert ask("rescue", command, "abaci-app", "") == ([], 4), "it takes one set"
+
+
+def test_the_source_of_a_rescue_is_a_litefs_pod(cluster: Cluster) -> None:
+    assert ask("rescue", "run", "--source", "") == (PODS, 4)

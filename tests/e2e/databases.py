@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -60,7 +61,7 @@ def checksum(path: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a database has come: LiteFS's transaction id (here SQLite's change counter) and checksum."""
+    """How far a database has come: LiteFS's transaction id (here SQLite's change counter, and what an import took from it) and checksum."""
 
     txid: int
     checksum: int
@@ -87,16 +88,44 @@ class Databases:
         out = {}
         with self.lock:
             for path in sorted(self.folder.iterdir()):
-                if path.name.startswith(".") or path.name.endswith(("-journal", "-wal", "-shm")) or path.stat().st_size < 512:
-                    continue
                 stat = path.stat()
+                if path.name.startswith(".") or path.name.endswith(("-journal", "-wal", "-shm")) or 0 < stat.st_size < 512:
+                    continue
+                if stat.st_size == 0:  # opened and never written
+                    out[path.name] = Position(0, 0)
+                    continue
                 key = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
                 if path.name not in self._seen or self._seen[path.name][0] != key:
                     with path.open("rb") as file:
                         head = file.read(28)
-                    self._seen[path.name] = (key, Position(int.from_bytes(head[24:28], "big"), checksum(path)))
+                    txid = int.from_bytes(head[24:28], "big") + self._ahead().get(path.name, 0)
+                    self._seen[path.name] = (key, Position(txid, checksum(path)))
                 out[path.name] = self._seen[path.name][1]
         return out
+
+    def _ahead(self) -> dict[str, int]:
+        """Database -> transactions that its change counter does not count any more."""
+        file = self.folder / ".ahead.json"
+        found: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        return found
+
+    def _put(self, name: str, source: Path, ahead: int) -> None:
+        (self.folder / ".ahead.json").write_text(json.dumps({**self._ahead(), name: ahead}))
+        os.replace(source, self.path(name))
+
+    def take_in(self, name: str, data: bytes) -> str:
+        """What POST /import does: the header is looked at, the change counter and the schema cookie become zero, one transaction more.
+
+        Why it is refused; empty where it is not."""
+        if not data.startswith(b"SQLite format 3\0") or len(data) < 100:
+            return "read database header: unexpected EOF"
+        head = bytearray(data)
+        head[24:28] = head[40:44] = bytes(4)
+        with self.lock:
+            old = self.positions().get(name)
+            (self.folder / ".new").write_bytes(bytes(head))
+            self._put(name, self.folder / ".new", (old.txid if old else 0) + 1)
+        return ""
 
     @contextlib.contextmanager
     def snapshot(self, name: str) -> Iterator[Path]:
@@ -113,9 +142,9 @@ class Databases:
         """Become as the other is; names and transaction ids of what had to be copied."""
         theirs, ours, copied = other.positions(), self.positions(), {}
         for name, position in theirs.items():
-            if ours.get(name) != position:
+            if position.txid and ours.get(name) != position:
                 with other.snapshot(name) as copy, self.lock:
                     shutil.copyfile(copy, self.folder / ".new")
-                    os.replace(self.folder / ".new", self.path(name))
+                    self._put(name, self.folder / ".new", other._ahead().get(name, 0))
                 copied[name] = position.txid
         return copied

@@ -1,4 +1,4 @@
-"""`fix-cluster-id` in this process, against the real API server, with a hand in between."""
+"""`fix-cluster-id` and `rescue` in this process, against the real API server, with a hand in between."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kubectl_litefs.fix.outcome import Outcome
 from kubectl_litefs.kube.connect import connect_writable
 from kubectl_litefs.kube.options import ConnectionOptions
 from kubectl_litefs.ports import Answer, Executed, WritableKube
+from kubectl_litefs.rescue.options import RescueOptions
 
 Hook = Callable[[str, str], None]
 """Called with method and path of each request before it is sent; may raise instead."""
@@ -46,6 +47,7 @@ class Handled:
 
     def upload(self, path: str, file: BinaryIO, *, query: Mapping[str, str] | None = None, timeout: float) -> Answer:
         self.before("POST", path)
+        self.changed.append(f"IMPORT {path.split('/pods/')[1].split(':')[0]}")
         return self.kube.upload(path, file, query=query, timeout=timeout)
 
     def execute(self, namespace: str, pod: str, container: str, command: Any, *, timeout: float, **streams: Any) -> Executed:
@@ -101,4 +103,35 @@ class Fixer:
             kube.close()
         print(f"exit {int(outcome.code)} {outcome.name}: {outcome.message} [{outcome.hint}]")
         print(*kube.changed, sep="\n")
+        return outcome
+
+
+@dataclass
+class Rescuer:
+    """`rescuer(namespace, ...)` is one agreed run for abaci-app."""
+
+    kubeconfig: Path
+    context: str
+    home: Path
+    told: Told = field(default_factory=lambda: Told(lambda key, state: None))
+    changed: list[str] = field(default_factory=list)
+    plans: list[Any] = field(default_factory=list)
+
+    def __call__(self, namespace: str, *, before: Hook | None = None, on_step: Callable[[str, str], None] | None = None, **options: Any) -> Outcome:
+        given = ConnectionOptions(kubeconfig=str(self.kubeconfig), context=self.context, namespace=namespace)
+        kube = Handled(connect_writable(given), before or (lambda method, path: None))
+        self.told, self.changed = Told(on_step or (lambda key, state: None)), kube.changed
+        wanted: dict[str, Any] = {"strategy": "auto", "timeout": 120.0, "request_timeout": 10.0} | options
+        asked = RescueOptions(pod="", namespace=namespace, name="statefulset/abaci-app", base=self.home / "saved", **wanted)
+
+        def agree(plan: Any) -> bool:
+            self.plans.append(plan)
+            return True
+
+        try:
+            outcome = app.rescue_run(kube, asked, SystemClock(), self.told, agree, {"XDG_STATE_HOME": str(self.home)})
+        finally:
+            kube.close()
+        print(f"exit {int(outcome.code)} {outcome.name}: {outcome.message} [{outcome.hint}]")
+        print(*kube.changed, *self.told.steps, sep="\n")
         return outcome

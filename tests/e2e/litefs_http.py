@@ -1,4 +1,4 @@
-"""LiteFS's HTTP API for reading, in front of a stand-in."""
+"""LiteFS's HTTP API for reading, and its import, in front of a stand-in."""
 
 from __future__ import annotations
 
@@ -52,6 +52,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self._send(url.path, Answer(200, "application/octet-stream", _pieces(copy)))
         else:
             self._send(url.path, self._read(url.path, name))
+
+    def do_POST(self) -> None:
+        url = urllib.parse.urlsplit(self.path)
+        name = urllib.parse.parse_qs(url.query).get("name", [""])[0]
+        data = self.rfile.read(int(self.headers["Content-Length"])) if "Content-Length" in self.headers else b"".join(self._chunks())
+        if url.path != "/import":
+            self._send(url.path, Answer(404, "text/plain; charset=utf-8", b"404 page not found\n"))
+        elif not self.litefs.candidate:
+            self._send(url.path, Answer(503, "text/plain; charset=utf-8", b"lease expired\n"))
+        else:
+            why_not = self.litefs.databases.take_in(name, data) if name else "name required"
+            self._send(url.path, Answer(500 if why_not else 200, "text/plain; charset=utf-8", why_not.encode()))
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
     def _read(self, path: str, name: str) -> Answer:
         if path == "/info":

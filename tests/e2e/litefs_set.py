@@ -43,5 +43,8 @@ class LitefsSet(Workload):
     def write(self, ordinal: int, sql: str) -> None:
         self.litefs(ordinal).databases.execute("db", sql)
 
+    def lose(self, ordinal: int) -> None:
+        self.litefs(ordinal).databases.path("db").unlink()
+
     def rows(self, ordinal: int) -> list[str]:
         return [str(x) for (x,) in self.litefs(ordinal).databases.execute("db", "select x from t order by rowid")]

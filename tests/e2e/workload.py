@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -10,7 +11,7 @@ from .api import Api, Object, until
 NAME = "abaci-app"
 SERVICE = "abaci-app-headless"
 CONFIG = "abaci-litefs"
-STATES = ("healthy", "cluster-id-mismatch", "primary-volume-recreated")
+STATES = ("healthy", "cluster-id-mismatch", "primary-volume-recreated", "primary-lost-database")
 START = "case $(hostname) in *-0) LITEFS_CANDIDATE=true;; *) LITEFS_CANDIDATE=false;; esac; export LITEFS_CANDIDATE; exec litefs mount -config /config/litefs.yml"
 LITEFS_YML = """\
 fuse:
@@ -117,6 +118,10 @@ class Workload(ABC):
         """One statement, committed to `db` in the pod."""
 
     @abstractmethod
+    def lose(self, ordinal: int) -> None:
+        """The files of `db` go from the pod's volume; a LiteFS that runs does not see it until it starts again."""
+
+    @abstractmethod
     def rows(self, ordinal: int) -> list[str]:
         """What the table `t` holds in the pod."""
 
@@ -133,6 +138,13 @@ class Workload(ABC):
         assert claim is not None
         self.api.delete(f"{self.core}/persistentvolumeclaims/{self.claim_name(ordinal)}", uid=claim["metadata"]["uid"])
         self.restart(ordinal)
+
+    def fill(self, replicas: range) -> None:
+        """Rows that only matter if they are lost, on every pod."""
+        for number in range(5):
+            self.write(0, f"insert into t values('precious {number}')")
+        for ordinal in replicas:
+            self.follows(ordinal)
 
     def become(self, state: str, mismatch: int) -> None:
         """From nothing to one of STATES."""
@@ -151,13 +163,16 @@ class Workload(ABC):
             self.restart(mismatch)
             self.refused(mismatch)
         elif state == "primary-volume-recreated":
-            for number in range(5):
-                self.write(0, f"insert into t values('precious {number}')")
-            for ordinal in replicas:
-                self.follows(ordinal)
+            self.fill(replicas)
             self.wipe(0)
             for ordinal in replicas:
                 self.refused(ordinal)
+        elif state == "primary-lost-database":
+            # The files went from the volume, and the application does not make them anew.
+            self.fill(replicas)
+            self.set_config(re.sub(r"  - cmd: sh -c .*\n    if-candidate: true\n", "", self.config()))
+            self.lose(0)
+            self.restart(0)
         elif state != "healthy":
             raise ValueError(f"no state {state}: {', '.join(STATES)}")
 

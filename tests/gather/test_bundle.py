@@ -113,7 +113,7 @@ def test_a_truncated_archive_is_refused(keep: int, tmp_path: Path) -> None:
         bundle.load(tmp_path / "x.tar.gz")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", gzip.compress(b"hello"), gzip.compress(bytes(2048))])
+@pytest.mark.parametrize("content", [b"", b"hello", gzip.compress(b"hello", mtime=0), gzip.compress(bytes(2048), mtime=0)])
 def test_what_is_no_bundle_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(LitefsError) as refused:

@@ -131,6 +131,7 @@ def test_a_set_whose_service_is_not_known_cannot_be_judged(lint: Any) -> None:
     done = lint(plan(values, unknown=unknown, expressions={SET: {"spec": [{"service_name": {"references": ["x"]}}]}}))
     assert done.code == 3
     assert "no LiteFS found" in done.err
+    assert "kubernetes_stateful_set.app: spec.0.service_name is known only after apply" in done.err
 
 
 def test_a_hidden_service_is_not_missing(lint: Any) -> None:

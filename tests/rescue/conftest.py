@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from kubectl_litefs import app
 from kubectl_litefs.fix.outcome import Outcome
 from kubectl_litefs.model.target import Target
 from kubectl_litefs.rescue.options import RescueOptions
-from kubectl_litefs.rescue.plan import RescuePlan
 from kubectl_litefs.rescue.save import SavedSet, SaveOptions, SaveResult
 
 from ..fix.conftest import Heard
@@ -59,25 +59,29 @@ def save(tmp_path: Path) -> Save:
 
 @dataclass
 class Rescue:
-    """`rescue(sim, **options)` is one agreed run; `asked` are the plans that were shown."""
+    """`rescue(sim, **options)` is one agreed run, `rescue.undo(sim)` one undo; `asked` are the plans that were shown."""
 
     home: Path
     heard: Heard = field(default_factory=Heard)
-    asked: list[RescuePlan] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
     agree: bool = True
     top: Path = Path()
 
     def __call__(self, sim: Sim, name: str | None = f"statefulset/{APP}", **options: Any) -> Outcome:
-        base = self.home / "saved"
+        return self._act(app.rescue_run, sim, name, options)
+
+    def undo(self, sim: Sim, name: str | None = f"statefulset/{APP}", **options: Any) -> Outcome:
+        return self._act(app.rescue_undo, sim, name, options)
+
+    def _act(self, do: Callable[..., Outcome], sim: Sim, name: str | None, options: dict[str, Any]) -> Outcome:
         self.heard = Heard(on_step=self.heard.on_step)
 
-        def confirm(plan: RescuePlan) -> bool:
+        def confirm(plan: Any) -> bool:
             self.asked.append(plan)
             return self.agree
 
-        options = {"strategy": "auto", **options}
-        given = RescueOptions(pod="", namespace=NS, name=name, base=base, **options)
-        outcome = app.rescue_run(sim, given, sim.clock, self.heard, confirm, {"XDG_STATE_HOME": str(self.home)})
+        given = RescueOptions(pod="", namespace=NS, name=name, base=self.home / "saved", **{"strategy": "auto", **options})
+        outcome = do(sim, given, sim.clock, self.heard, confirm, {"XDG_STATE_HOME": str(self.home)})
         print(f"exit {int(outcome.code)} {outcome.name}: {outcome.message} [{outcome.hint}]", *outcome.warnings, sep="\n  ")
         print("sent:", *sim.changes, sep="\n  ")
         print("waits:", *dict.fromkeys(f"{k}: {d}" for k, s, d in self.heard.steps if s == "waiting"), sep="\n  ")

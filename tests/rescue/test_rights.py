@@ -31,6 +31,7 @@ def triples(*tables: tuple[Right, ...]) -> set[Triple]:
 
 WAYS = {
     "data-dir": ("recreated", "data-dir", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_RESTART, RESCUE_DATA_DIR)),
+    "data-dir-lost": ("lost", "data-dir", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_RESTART, RESCUE_DATA_DIR)),
     "import": ("lost", "import", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_RESTART, RESCUE_IMPORT)),
     "import-reset": ("recreated", "import", triples(RESCUE_RUN, RESCUE_CLUSTER, RESCUE_IMPORT, RESCUE_RESET)),
 }
@@ -66,6 +67,26 @@ def test_run_runs_under_exactly_the_roles_of_its_strategy(rescue: Rescue, make: 
     assert int(outcome.code) == 0, outcome
     assert used <= rights, f"it asks for more than the Roles give: {used - rights}"
     assert rights - used == set(), f"the Roles give more than it uses: {rights - used}"
+
+
+def test_undo_runs_under_exactly_the_roles_of_data_dir(rescue: Rescue, make: Make) -> None:
+    sim = make.recreated()
+    assert int(rescue(sim).code) == 0
+    rights = WAYS["data-dir"][2]
+    used = restricted(sim, rights)
+    assert int(rescue.undo(sim).code) == 0
+    assert used == rights
+
+
+@pytest.mark.parametrize("missing", [("delete", "", "pods"), ("create", "", "pods/exec"), ("create", "coordination.k8s.io", "leases")])
+def test_undo_names_the_right_it_lacks_and_changes_nothing(rescue: Rescue, make: Make, missing: Triple) -> None:
+    sim = make.recreated()
+    assert int(rescue(sim).code) == 0
+    sim.sent.clear()
+    restricted(sim, WAYS["data-dir"][2] - {missing})
+    outcome = rescue.undo(sim)
+    assert int(outcome.code) == 3 and f"{missing[0]} {missing[2].split('/')[0]}" in outcome.message
+    assert not [c for c in sim.changes if not c.startswith("EXEC")]
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,42 @@ def test_what_the_primary_had_is_kept_twice_and_the_rows_are_counted(rescue: Res
 def test_a_lost_database_is_imported_and_only_the_primary_is_restarted(rescue: Rescue, make: Make) -> None:
     sim = make.lost()
     before_claims, before_pods = claims(sim), pods(sim)
-    outcome = rescue(sim)
+    outcome = rescue(sim, strategy="import")
     assert (int(outcome.code), outcome.name) == (0, "rescued")
     assert claims(sim) == before_claims and {p for p, u in pods(sim).items() if before_pods[p] != u} == {ZERO}
     assert back(sim) and {sim.volume_of(p).databases["db"].txid for p in (ZERO, ONE, TWO)} == {1}
     assert [c.split("/")[0] for c in sim.changes] == ["POST pods", "DELETE pods"]
-    assert "rest of the primary's directory is good" in rescue.asked[0].why
+
+
+def test_the_directory_of_a_lost_database_comes_back_and_the_replicas_keep_their_position(rescue: Rescue, make: Make) -> None:
+    sim = make.lost()
+    for pod in (ZERO, ONE, TWO):
+        sim.volume_of(pod).databases["other"] = Db(3, database("untouched"))
+    before_claims, before_pods = claims(sim), pods(sim)
+    outcome = rescue(sim)
+    plan, disk = rescue.asked[0], sim.volume_of(ZERO).disk
+    assert (int(outcome.code), outcome.name, plan.strategy) == (0, "rescued", "data-dir") and disk is not None
+    assert claims(sim) == before_claims and {p for p, u in pods(sim).items() if before_pods[p] != u} == {ZERO}
+    assert back(sim) and {sim.volume_of(p).databases["db"].txid for p in (ZERO, ONE, TWO)} == {7}
+    assert disk.names() == {"dbs", "clusterid", plan.aside, plan.staging} and disk.read()[1]["other"] == (3, database("untouched"))
+    assert "best copy of every lost database" in plan.why and "rescue undo" not in str(outcome.hint)
+
+
+@pytest.mark.parametrize("strategy", ["data-dir", "import"])
+def test_a_database_that_the_primary_does_not_even_have_comes_back(rescue: Rescue, make: Make, strategy: str) -> None:
+    """LFS108: nobody has opened it since, so there is no empty file."""
+    sim = make.lost()
+    del sim.volume_of(ZERO).databases["db"]
+    outcome = rescue(sim, strategy=strategy)
+    assert (int(outcome.code), outcome.name) == (0, "rescued") and back(sim)
+
+
+def test_a_database_on_one_replica_only_is_named_and_left_alone(rescue: Rescue, make: Make) -> None:
+    sim = make.healthy()
+    sim.volume_of(ONE).databases["old"] = Db(4, database("left over"))
+    outcome = rescue(sim)
+    assert outcome.name == "nothing-to-do" and f"old is on {ONE} only" in outcome.message and "LFS108" in outcome.message
+    assert not sim.changes and database("left over") in [p.read_bytes() for p in rescue.folder.glob("*.sqlite")]
 
 
 def test_import_into_a_new_primary_resets_the_replicas_one_by_one_the_best_last(rescue: Rescue, make: Make) -> None:

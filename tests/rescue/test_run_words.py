@@ -1,4 +1,4 @@
-"""`rescue plan` and `rescue run` as typed."""
+"""`rescue plan`, `rescue run` and `rescue undo` as typed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_litefs.cli.main import main
 
+from ..fix.sim import STRANGER
 from ..harness import APP, CLUSTER_ID
 from .conftest import Make
 
@@ -108,6 +109,16 @@ def test_a_bare_dry_run_is_a_plan(typed: Typed) -> None:
         (["plan", "nobody"], "not found"),
         (["run", "--resume"], "name of the set"),
         (["run", APP, "--yes", "--yes"], "given twice"),
+        (["undo", "a", "b"], "one set at a time"),
+        (["undo", "-A"], "one namespace"),
+        (["undo", "-l", "a=b"], "no selectors"),
+        (["undo", "--strategy", "data-dir"], "--strategy"),
+        (["undo", "--source", f"{APP}-1"], "--source"),
+        (["undo", "--timeout", "0"], "--timeout wants"),
+        (["undo", "--dry-run=server"], "none of none, client"),
+        (["undo", "nobody"], "not found"),
+        (["undo", "--resume"], "rescue undo abaci-app --resume"),
+        (["undo", APP, "--plan", "1", "--plan", "2"], "given twice"),
     ],
 )
 def test_wrong_words(typed: Typed, words: list[str], says: str) -> None:
@@ -116,3 +127,33 @@ def test_wrong_words(typed: Typed, words: list[str], says: str) -> None:
 
 def test_resume_with_nothing_to_resume(typed: Typed) -> None:
     assert typed("run", APP, "--resume") == 0 and "nothing to resume" in typed.out.lower() and not typed.restarted
+
+
+def test_undo_as_typed(typed: Typed) -> None:
+    assert typed("undo", APP) == 0 and "nothing to undo" in typed.out.lower()
+    typed.types(f"{ZERO}\n")
+    assert typed("run") == 0
+    said = " ".join(typed.out.split())
+    assert f"kubectl litefs rescue undo {APP} -n abaci" in said
+    assert typed("undo", APP, "--dry-run") == 0
+    said = " ".join(typed.out.split())
+    assert f"Undo the rescue of {ZERO}, the primary" in said and "goes aside" in said and "untouched every claim" in said
+    plan = said.split("--yes --plan=")[1].split()[0]
+    typed.monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert typed("undo", APP) == 8 and "--yes --plan=" in typed.err
+    typed.types(f"{APP}-1\n")
+    assert typed("undo", APP) == 8 and typed.sim.volume_of(ZERO).cluster_id == CLUSTER_ID
+    assert typed("undo", APP, "--yes", "--plan", plan, "-o", "json") == 0
+    result = json.loads(typed.out)
+    assert (result["kind"], result["outcome"], result["plan"]["kind"]) == ("RescueResult", "undone", "RescueUndoPlan")
+    assert typed.sim.volume_of(ZERO).cluster_id == STRANGER
+    assert typed("undo", APP, "--resume") == 0 and "nothing to resume" in typed.out.lower()
+    assert typed("undo", APP, "-o", "json") == 0 and json.loads(typed.out)["outcome"] == "nothing-to-do"
+
+
+def test_undo_refuses_with_4_and_says_why(typed: Typed) -> None:
+    typed.types(f"{ZERO}\n")
+    assert typed("run") == 0
+    typed.sim.volume_of(f"{APP}-2").cluster_id = STRANGER
+    assert typed("undo", APP) == 4
+    assert "U3" in typed.out and "it would take that data" in " ".join(typed.out.split())

@@ -115,6 +115,9 @@ class RealSet(Workload):
     def write(self, ordinal: int, sql: str) -> None:
         self.in_pod(ordinal, "sqlite3", "/litefs/db", sql)
 
+    def lose(self, ordinal: int) -> None:
+        self.in_pod(ordinal, "rm", "-r", "/var/lib/litefs/dbs/db")
+
     def rows(self, ordinal: int) -> list[str]:
         return self.in_pod(ordinal, "sqlite3", "/litefs/db", "select x from t order by rowid").splitlines()
 

@@ -1,0 +1,161 @@
+"""Two directories on the primary's volume change places: data and id come in from one beside them, what stood there goes aside.
+
+Each move is a rename, so whatever is cut off half-way is finished by the same script, and nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..errors import CouldNotLook, KubeError
+from ..exitcodes import ExitCode
+from ..fix.work import Phase, Stopped, Work
+from ..ports import Executed, WritableKube
+
+TIMEOUT = 60.0
+"""Seconds for a command that moves or lists."""
+TRIES = 3
+
+# Every script is a constant; what varies comes in as an argument and never as text of the script.
+EXCHANGE = """cd "$1" || exit 4
+from=$2 to=$3
+shift 3
+mkdir -p "$to" || exit 5
+for x; do
+  [ -e "$from/$x" ] || continue
+  if [ -e "$x" ]; then
+    case "$x" in */*) mkdir -p "$to/${x%/*}" || exit 5 ;; esac
+    [ ! -e "$to/$x" ] || { echo "$x, $from/$x and $to/$x are all there"; exit 6; }
+    mv "$x" "$to/$x" || exit 7
+  fi
+  mv "$from/$x" "$x" || exit 8
+done"""
+WHERE = """cd "$1" || exit 4
+from=$2 to=$3
+shift 3
+if [ -e "$to" ]; then echo "$to"; fi
+for x; do
+  for f in "$x" "$from/$x" "$to/$x"; do
+    if [ -e "$f" ]; then echo "$f"; fi
+  done
+done
+if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi"""
+ASIDE = """cd "$1" || exit 4
+for d in lost-*; do
+  if [ -e "$d/dbs" ]; then echo "$d $(head -c 20 "$d/clusterid" 2>/dev/null)"; fi
+done
+if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi"""
+NAME = re.compile(r"lost-[0-9a-f]{12}")
+
+
+def script(kube: WritableKube, where: tuple[str, str, str], text: str, *words: str, timeout: float = TIMEOUT) -> Executed:
+    """Run a constant script in (namespace, pod, container)."""
+    return kube.execute(*where, ("sh", "-c", text, "sh", *words), timeout=timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A directory that a rescue put aside on the primary's volume, and the cluster id that belongs to its data."""
+
+    name: str
+    cluster_id: str
+
+
+def put_aside(kube: WritableKube, where: tuple[str, str, str], data_dir: str) -> tuple[Former, ...]:
+    """What rescues have put aside and nobody has brought back. Reads only. Raises CouldNotLook, KubeError.
+
+    Where the id is not in it, it stands in its place already: the swap was cut off half-way.
+    """
+    done = script(kube, where, ASIDE, data_dir)
+    if done.code != 0:
+        raise CouldNotLook("cannot-look", f"{data_dir} in {where[1]} could not be looked at: {done.output.strip()[:200]}")
+    lines = [line.split() for line in done.output.splitlines()]
+    here = next((words[1] for words in lines if len(words) == 2 and words[0] == "id"), "")
+    return tuple(Former(words[0], words[1] if len(words) == 2 else here) for words in lines if words and NAME.fullmatch(words[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which of the `parts` are where. `incoming` holds what comes in, `aside` what goes out, `cluster_id` is what then must stand there."""
+
+    there: frozenset[str]
+    parts: tuple[str, ...]
+    incoming: str
+    aside: str
+    cluster_id: str
+
+    @property
+    def waiting(self) -> bool:
+        """Something still stands beside."""
+        return any(f"{self.incoming}/{x}" in self.there for x in self.parts)
+
+    @property
+    def swapped(self) -> bool:
+        """All that came in is in place, and the id. Nothing need have gone aside."""
+        return {*self.parts, f"id {self.cluster_id}", self.aside} <= self.there and not self.waiting
+
+    @property
+    def half(self) -> bool:
+        """It has begun, which makes `aside`, and something was moved."""
+        moved = any(f"{self.aside}/{x}" in self.there or f"{self.incoming}/{x}" not in self.there for x in self.parts)
+        return self.aside in self.there and moved and not self.swapped
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """`parts` are moved in this order: the id which the replicas obey must never stand over data that is not theirs.
+
+    `half` says why nothing is lost where it was cut off.
+    """
+
+    work: Work
+    data_dir: str
+    incoming: str
+    aside: str
+    cluster_id: str
+    parts: tuple[str, ...]
+    half: str
+
+    @property
+    def here(self) -> tuple[str, str, str]:
+        return self.work.plan.namespace, self.work.plan.pod, self.work.plan.container
+
+    def where(self) -> Place:
+        done = script(self.work.kube, self.here, WHERE, self.data_dir, self.incoming, self.aside, *self.parts)
+        if done.code != 0:
+            said = done.output.strip()[:200]
+            raise Stopped("cannot-look", f"{self.data_dir} in {self.work.plan.pod} could not be looked at: {said}", ExitCode.STOPPED_BEFORE)
+        return Place(frozenset(done.output.splitlines()), self.parts, self.incoming, self.aside, self.cluster_id)
+
+    def swap(self) -> None:
+        """The point of no return. A lost answer is looked up. Raises Stopped: exit 9 where nothing was moved, else 10."""
+        self.work.record("swap", incoming=self.incoming, aside=self.aside)
+        self.work.phase = Phase.DELETING
+        lost = ""
+        for _ in range(TRIES):
+            try:
+                done = script(self.work.kube, self.here, EXCHANGE, self.data_dir, self.incoming, self.aside, *self.parts)
+                lost = "" if done.code == 0 else f"code {done.code}: {done.output.strip()[:200]}"
+            except KubeError as error:
+                lost = error.as_kubectl_prints_it()
+            place = self.where()
+            if place.swapped:
+                self.work.phase = Phase.ARMED
+                return
+            if not place.half:
+                self.work.phase = Phase.PLANNED
+                why = lost or f"{self.incoming} is gone"
+                raise Stopped("not-swapped", f"the directories were not swapped: {why}", ExitCode.STOPPED_BEFORE)
+        self.work.phase = Phase.ARMED
+        raise Stopped(
+            "half-swapped",
+            f"the directories of {self.work.plan.pod} are swapped half-way: {lost}. {self.half}",
+            ExitCode.STOPPED_AFTER,
+            "Do not delete the pod. --resume finishes it.",
+        )
+
+    def settle(self) -> Phase:
+        """What a swap whose request was cut off has come to."""
+        place = self.where()
+        return Phase.ARMED if place.swapped or place.half else Phase.PLANNED
