@@ -54,7 +54,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version.")
 def cli() -> None:
-    """Find out what is wrong with a LiteFS cluster on Kubernetes, and repair it. Only fix-cluster-id and rescue run change a cluster."""
+    """Find out what is wrong with a LiteFS cluster on Kubernetes, and repair it. Only fix-cluster-id, rescue run and rescue undo change a cluster."""
 
 
 def main(args: Sequence[str] | None = None) -> int:

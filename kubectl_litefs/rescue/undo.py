@@ -58,6 +58,8 @@ class UndoRun(SetRun):
         self.ui.step("survey", "look at the whole set, twice, and at the primary's volume", "doing")
         found = self.see(saved)
         if not found.former:
+            if found.case.primary is None:
+                raise CouldNotLook("no-primary", "which pod is the primary cannot be seen, so it is not known whose volume to look at. Nothing was changed")
             self.ui.step("survey", "", "done", "nothing to undo")
             text = f"nothing to undo: no rescue has put a directory aside on the volume of {found.case.target.name}. Nothing was changed"
             return Outcome(ExitCode.OK, "nothing-to-do", text, "After an import nothing is put aside: import the saved file again (docs/rescue.md).", backup=str(saved.folder))
@@ -74,9 +76,10 @@ class UndoRun(SetRun):
     def see(self, saved: SavedSet) -> Undoing:
         case = self.look()
         lead = case.target
-        where = (case.namespace, lead.name, lead.container.name)
+        if lead.data_dir is None:
+            raise CouldNotLook("no-directory", f"the data directory of {lead.name} is not known: neither /info nor litefs.yml was seen. Nothing was changed")
         try:
-            former = put_aside(self.kube, where, str(lead.data_dir)) if lead.data_dir else ()
+            former = put_aside(self.kube, (case.namespace, lead.name, lead.container.name), lead.data_dir)
         except KubeError as error:
             raise _not_seen(case.namespace, lead.name, error) from error
         ever = (c for c in read(saved.folder) if (c.server, c.namespace) == (self.kube.server, case.namespace))

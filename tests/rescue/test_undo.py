@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -238,6 +239,13 @@ def test_the_primarys_writes_since_the_rescue_must_be_saved_first(rescue: Rescue
         rescued.volume_of(pod).databases["db"] = Db(8, database("one", "two", "three", "four"))
     rescued.exports = lambda pod, name, data: b"" if pod == ZERO else data
     assert int(rescue.undo(rescued).code) == 7 and not writes(rescued)
+
+
+def test_where_no_primary_is_seen_it_does_not_say_that_there_is_nothing(rescue: Rescue, make: Make) -> None:
+    sim = make.healthy()
+    sim.infos[ZERO] = lambda path: json.dumps({"clusterID": CLUSTER_ID, "isPrimary": False, "path": "/var/lib/litefs"}).encode() if path == "info" else None
+    outcome = rescue.undo(sim)
+    assert int(outcome.code) == 3 and "cannot be seen" in outcome.message and not writes(sim)
 
 
 # --- a rescue that was stopped

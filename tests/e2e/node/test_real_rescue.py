@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ..accounts import Account, Audit
+from ..api import until
 from ..conftest import Cli
 from ..reports import diagnosed, errors
 from .real_set import RealSet
@@ -116,4 +117,18 @@ def test_a_lost_database_comes_back(cluster: NewCluster, cli: Cli, account: NewA
     assert "db: table t: 6 rows in the copy, 6 now" in result["proof"]
     if strategy == "data-dir":
         assert made.positions(1)["db"] == own, "the replicas keep their position: no snapshot was sent"
+    all_is_well(made, cli, old, audit, tool)
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_an_application_that_writes_through_the_swap_harms_nothing(cluster: NewCluster, cli: Cli, account: NewAccount, audit: Audit, tmp_path: Path, mode: str) -> None:
+    """Its writes until the restart are in the directory that was put aside, and never in the one that came back."""
+    made = cluster("primary-volume-recreated")
+    tool, old = rescuer(made, cli, account, "data-dir"), made.info(1)["clusterID"]
+    made.write(0, f"pragma journal_mode = {mode}")
+    made.in_pod(0, "sh", "-c", "while :; do sqlite3 /litefs/db \"insert into t values('while it went on')\"; done > /dev/null 2>&1 &")
+    started = int(made.positions(0)["db"].txid, 16)
+    until("the application writes", lambda: int(made.positions(0)["db"].txid, 16) > started + 5, 30)
+    carried_out(cli, tool, rescue(made, tmp_path, "data-dir"))
+    assert "while it went on" not in made.rows(0)
     all_is_well(made, cli, old, audit, tool)
