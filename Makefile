@@ -53,8 +53,9 @@ bench: $(READY) dist ## start-up, a live diagnose against the commands it replac
 	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.backup
 
-fuzz: $(READY) ## the property tests, with many more examples
+fuzz: $(READY) ## the property tests with many more examples, and repairs stopped at each single request
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz
+	FIX_EVERY=1 RESCUE_EVERY=1 $(BIN)/python -m pytest -n 2 --dist load tests/fix/test_interruptions.py tests/rescue
 
 build: $(READY) ## wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .

@@ -118,9 +118,10 @@ class SimClock:
         assert seconds >= 0
         with self.lock:
             self.slept.append(seconds)
-            ends = self.seconds + seconds
+            began, ends = self.seconds, self.seconds + seconds
             while self.seconds < ends:
-                self.seconds = min(ends, self.seconds + 0.5)
+                step = 0.5 if self.seconds < began + 120 else 30  # in a long sleep little happens after that
+                self.seconds = min(ends, self.seconds + step)
                 if self.sim is not None:
                     self.sim.advance()
 
