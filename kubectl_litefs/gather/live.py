@@ -21,20 +21,20 @@ from ..parse.litefs_http import read_info
 from ..ports import Clock, Kube, Observer
 from . import redact
 from .kinds import CLUSTER_PREFIX, PREFIX
-from .locks import read_locks
+from .locks import lock_jobs, read_locks
 from .logs import log_jobs
 from .objects import (
     Lists,
+    configmap_jobs,
     events_about,
     git_version,
     json_object,
     read_lists,
-    referenced_configmaps,
     used_cluster_objects,
 )
 from .second_look import wants_second_look
 from .selection import wanted as selected
-from .spaces import read_spaces
+from .spaces import read_spaces, space_jobs
 from .workers import run_all
 
 ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}  # file in the bundle -> LiteFS's path
@@ -183,23 +183,22 @@ class _Gathering:
         self.looked_at = lists.looked_at(self.namespaces, len(probes))
         for path, document in lists.documents(self.namespaces).items():
             self.keep(path, document, lists.right(path))
-        self.read_configmaps([*nodes, *templates])
         homes = {(o.get("metadata.ownerReferences.0.name"), o.ref.namespace) for o in nodes}
         sets = [] if self.target.kinds else [o for o in owners if o in templates or (o.ref.name, o.ref.namespace) in homes]
-        named = read_locks(self.get, self.run_jobs, sets) | read_spaces(self.get, self.run_jobs, lists, self.namespaces)
+        configmaps = configmap_jobs(self.get, [*nodes, *templates])
+        results = self.run_jobs(configmaps | lock_jobs(self.get, sets) | space_jobs(self.get, lists, self.namespaces))
+        self.keep_configmaps({key: results[key] for key in configmaps})
+        named = read_locks(results) | read_spaces(results, lists)
         for path, document in named.items():
             self.keep(path, document, "get " + path.rsplit("/", 1)[-1].removesuffix(".json"))
         return assemble(self.snapshot())
 
-    def read_configmaps(self, users: list[Obj]) -> None:
-        """Only those that LiteFS pods (or the templates of LiteFS sets) refer to, each by name."""
-        names = sorted({(o.ref.namespace, name) for o in users for name in referenced_configmaps(o)})
-        url = "/api/v1/namespaces/{}/configmaps/{}"
-        got = self.run_jobs({f"{ns}/{name}": partial(self.get, url.format(ns, name)) for ns, name in names})
+    def keep_configmaps(self, got: Mapping[str, Any]) -> None:
+        """Those that were read. One that does not exist is none."""
         for namespace in self.namespaces:
             path = f"objects/{namespace}/configmaps.json"
             found = []
-            for key in sorted(k for k in got if k.startswith(namespace + "/")):
+            for key in sorted(k for k in got if k.startswith(f"configmap/{namespace}/")):
                 if isinstance(got[key], bytes):
                     found.append({"kind": "ConfigMap", **json_object(got[key])})
                 elif not (isinstance(got[key], KubeError) and got[key].status == 404):

@@ -13,17 +13,22 @@ from .objects import json_object
 
 PREFIX = "litefs-fix-"
 
-Run = Callable[[Mapping[str, Callable[[], Any]]], dict[str, Any]]
+URL = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}{}"
 
 
-def read_locks(get: Callable[[str], bytes], run: Run, sets: Iterable[Obj]) -> dict[str, bytes | BaseException]:
+def lock_jobs(get: Callable[[str], bytes], sets: Iterable[Obj]) -> dict[str, Callable[[], Any]]:
+    """What reads the lock of each StatefulSet, by a key of its own."""
+    return {f"lock/{s.ref.namespace}/{s.ref.name}": partial(get, URL.format(s.ref.namespace, PREFIX, s.ref.name)) for s in sets if s.ref.kind == "StatefulSet"}
+
+
+def read_locks(results: Mapping[str, Any]) -> dict[str, bytes | BaseException]:
     """Bundle path -> the namespace's locks, or why they could not be read. Nothing where there is none."""
-    url = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}{}"
-    jobs = {f"{s.ref.namespace}/{s.ref.name}": partial(get, url.format(s.ref.namespace, PREFIX, s.ref.name)) for s in sets if s.ref.kind == "StatefulSet"}
     found: dict[str, list[dict[str, Any]]] = {}
     documents: dict[str, bytes | BaseException] = {}
-    for key, got in run(jobs).items():
-        namespace = key.split("/")[0]
+    for key, got in results.items():
+        if not key.startswith("lock/"):
+            continue
+        namespace = key.split("/")[1]
         if isinstance(got, bytes):
             found.setdefault(namespace, []).append({"kind": "Lease", **json_object(got)})
         elif not (isinstance(got, KubeError) and got.status == 404):

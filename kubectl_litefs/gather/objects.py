@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..errors import CouldNotLook, KubeError, UsageError
@@ -211,3 +212,9 @@ def json_object(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise CouldNotLook("bad-answer", "the API server answered something that is no JSON") from None
     return document if isinstance(document, dict) else {}
+
+
+def configmap_jobs(get: Callable[[str], bytes], users: list[Obj]) -> dict[str, Callable[[], Any]]:
+    """What reads the ConfigMaps that LiteFS pods (or the templates of LiteFS sets) refer to, each by name."""
+    names = sorted({(o.ref.namespace, name) for o in users for name in referenced_configmaps(o)})
+    return {f"configmap/{ns}/{name}": partial(get, f"/api/v1/namespaces/{ns}/configmaps/{name}") for ns, name in names}

@@ -105,4 +105,4 @@ def debug_vars(data: bytes) -> bytes:
 
 def canonical(document: Any) -> bytes:
     """One JSON text for one value."""
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode("utf8", "surrogatepass") + b"\n"
+    return json.dumps(document, sort_keys=True, ensure_ascii=False).encode("utf8", "surrogatepass") + b"\n"

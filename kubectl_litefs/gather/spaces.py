@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from ..errors import KubeError
 from ..parse.objects import list_path
-from .locks import Run
 from .objects import Lists, as_list, json_object
 
 
-def read_spaces(get: Callable[[str], bytes], run: Run, lists: Lists, namespaces: tuple[str, ...]) -> dict[str, bytes | BaseException]:
-    """Bundle path -> the namespaces, or why they could not be read. One namespace was read with the lists already."""
-    if lists.namespace:
-        got = {lists.namespace: lists.results.get("namespace")}
-    else:
-        got = run({name: partial(get, f"/api/v1/namespaces/{name}") for name in namespaces})
+def space_jobs(get: Callable[[str], bytes], lists: Lists, namespaces: tuple[str, ...]) -> dict[str, Callable[[], Any]]:
+    """What reads the namespaces, by a key of its own. One namespace was read with the lists already."""
+    return {} if lists.namespace else {f"space/{name}": partial(get, f"/api/v1/namespaces/{name}") for name in namespaces}
+
+
+def read_spaces(results: Mapping[str, Any], lists: Lists) -> dict[str, bytes | BaseException]:
+    """Bundle path -> the namespaces, or why they could not be read."""
+    got = {lists.namespace: lists.results.get("namespace")} if lists.namespace else {k: v for k, v in results.items() if k.startswith("space/")}
     found = [json_object(data) for data in got.values() if isinstance(data, bytes)]
     refused = [e for e in got.values() if isinstance(e, BaseException) and not (isinstance(e, KubeError) and e.status == 404)]
     document = as_list(found) if found else next(iter(refused), None)

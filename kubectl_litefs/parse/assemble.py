@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from ..model.cluster import Cluster, Facts
 from ..model.lease import lease_of, parse_url
@@ -11,9 +12,11 @@ from ..model.origin import Gap, GapReason, ObjectRef
 from ..model.pod import Pod
 from ..model.snapshot import Snapshot
 from .discover import signs
-from .files.read import Given, read_files
 from .node import build_pod, workload_of
 from .objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, Lists, list_path, read_cluster, read_namespace
+
+if TYPE_CHECKING:
+    from .files.read import Given
 
 WORKLOADS = ("statefulsets", "deployments", "daemonsets")
 
@@ -47,6 +50,8 @@ def assemble(snapshot: Snapshot, lists: Mapping[str, Lists] | None = None) -> Fa
 
 def _from_files(snapshot: Snapshot) -> Facts:
     """The same from files: workloads become the pods that they would create; a litefs.yml alone is a cluster of its own."""
+    from .files.read import read_files  # costs start-up time, and only files need it
+
     given = read_files(snapshot)
     clusters: list[Cluster] = []
     for world in given.worlds:
