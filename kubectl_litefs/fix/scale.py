@@ -129,14 +129,16 @@ def _scale_back(work: FixWork, target: int) -> None:
 
 def restore(work: FixWork) -> str:
     """After a stop: the replicas as they were, on a deadline of its own. Empty where that is so, else the command."""
-    if work.phase in (Phase.LOOKING, Phase.PLANNED, Phase.DONE, Phase.REPLACED):
+    if work.phase in (Phase.LOOKING, Phase.PLANNED, Phase.DONE):
         return ""
     plan, down, forget = work.plan, work.plan.calls[1], work.plan.calls[4]
     command = f"kubectl -n {plan.namespace} scale statefulset {plan.set_name} --replicas={plan.replicas}"
     work.deadline = work.clock.monotonic() + RESTORE
     try:
+        if work.phase is Phase.REPLACED and not _noted(work):
+            return ""
         work.ui.step("restore", f"set the replicas back to {plan.replicas}", "doing")
-        if _replicas(work) == int(down.body["spec"]["replicas"]):
+        if _replicas(work) == int(down.body["spec"]["replicas"]) and work.phase is not Phase.REPLACED:
             _patch(work, plan.calls[3].path, plan.calls[3].body)
         _patch(work, forget.path, forget.body)
         work.ui.step("restore", f"set the replicas back to {plan.replicas}", "done")
@@ -144,3 +146,9 @@ def restore(work: FixWork) -> str:
     except LitefsError as error:
         work.ui.step("restore", f"set the replicas back to {plan.replicas}", "failed", error.message)
         return f"The replicas could not be set back ({error.message}): {command}"
+
+
+def _noted(work: FixWork) -> bool:
+    """Whether the annotation is still there: a stop between the last two requests leaves it."""
+    owner = work.statefulset() or {}
+    return ANNOTATION in ((owner.get("metadata") or {}).get("annotations") or {})

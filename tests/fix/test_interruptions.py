@@ -38,11 +38,11 @@ def stop_at(number: int, when: str, error: BaseException, sim: Sim) -> None:
     (sim.before if when == "before" else sim.after).append(hook)
 
 
-def requests_of_a_whole_run(fix: Fix) -> list[bool]:
+def requests_of_a_whole_run(fix: Fix, **options: str) -> list[bool]:
     """Of each request of the main thread, in order: whether it changes something."""
     sim, changes = Sim(), list[bool]()
     sim.before.append(lambda s, sent: changes.append(sent.changes) if threading.current_thread() is threading.main_thread() else None)
-    assert int(fix(sim).code) == 0
+    assert int(fix(sim, **options).code) == 0
     return changes
 
 
@@ -234,11 +234,7 @@ def test_resume_of_another_users_run_is_locked(fix: Fix) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_28_strategy_scale_sets_the_replicas_back_wherever_it_stops(fix: Fix, when: str) -> None:
-    sim, count = Sim(), [0]
-    sim.before.append(lambda s, sent: count.append(1) if threading.current_thread() is threading.main_thread() else None)
-    assert int(fix(sim, strategy="scale").code) == 0
-    total = len(count) - 1
-    for number in spread(total, 3):
+    for number in points(requests_of_a_whole_run(fix, strategy="scale"), 8):
         elsewhere(fix, number)
         again = Sim()
         stop_at(number, when, Interrupted("SIGTERM"), again)
@@ -256,10 +252,7 @@ def test_28_strategy_scale_sets_the_replicas_back_wherever_it_stops(fix: Fix, wh
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_28_strategy_in_place_puts_the_file_back_until_the_pod_ends(fix: Fix, when: str) -> None:
-    sim, count = Sim(), [0]
-    sim.before.append(lambda s, sent: count.append(1) if threading.current_thread() is threading.main_thread() else None)
-    assert int(fix(sim, strategy="in-place").code) == 0
-    for number in spread(len(count) - 1, 3):
+    for number in points(requests_of_a_whole_run(fix, strategy="in-place"), 8):
         elsewhere(fix, number)
         again = Sim()
         old = again.pod(1)["metadata"]["uid"]
