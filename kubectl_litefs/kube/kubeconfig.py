@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,9 @@ from .words import one_line
 
 Entry = dict[str, Any]
 
+LARGEST = 16 * 1024 * 1024
+"""Bytes of one file; the largest of real ones have a few hundred kilobytes."""
+DEEPEST = 100
 _PATHS = {
     "cluster": ("certificate-authority",),
     "user": ("client-certificate", "client-key", "tokenFile"),
@@ -93,11 +96,13 @@ def _read(path: str) -> Kubeconfig | None:
     """One file; None if it is not there."""
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(LARGEST + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise unusable(f"the kubeconfig file {path} cannot be read: {error.strerror}") from error
+    if len(data) > LARGEST:
+        raise unusable(f"{path} is no kubeconfig: it has more than {LARGEST >> 20} MiB")
     document = _parse(data, path)
     if document is None:
         return Kubeconfig()
@@ -120,7 +125,7 @@ def _parse(data: bytes, path: str) -> Any:
     if data.lstrip()[:1] == b"{":
         try:
             return json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # flow-style YAML begins with a brace, too: the YAML reader says what is wrong
     import yaml
 
@@ -128,6 +133,7 @@ def _parse(data: bytes, path: str) -> Any:
     loader_type = type("_Loader", (base,), {"yaml_implicit_resolvers": _without_dates(base.yaml_implicit_resolvers)})
     loader = None
     try:
+        _refuse_depth(yaml.parse(data, Loader=base))
         loader = loader_type(data)
         return loader.get_data() if loader.check_data() else None
     except yaml.MarkedYAMLError as error:
@@ -138,6 +144,16 @@ def _parse(data: bytes, path: str) -> Any:
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def _refuse_depth(events: Iterable[Any]) -> None:
+    """Far more levels would overrun the stack of the C loader, and end the program without a word."""
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deeply")
 
 
 def _without_dates(resolvers: Mapping[str, list[tuple[str, Any]]]) -> dict[str, list[tuple[str, Any]]]:

@@ -45,6 +45,7 @@ class ConfigText:
         self.first_line = first_line
         self.origin = origin
         self._outs = [u.out_start for u in uses]
+        self._seen: dict[int, Evidence] = {}
         self._breaks = [m.start() for m in re.finditer("\n", text)]
         self.lines = text.split("\n")
         self.places = _places(text, uses, self.line_at)
@@ -74,7 +75,12 @@ class ConfigText:
         return use.start if offset < use.out_end else use.end + offset - use.out_end
 
     def evidence(self, line: int) -> Evidence:
-        """The line as written, counted as the file's own."""
+        """The line as written, counted as the file's own. A line of a thousand variables is asked for as often."""
+        if line not in self._seen:
+            self._seen[line] = self._evidence(line)
+        return self._seen[line]
+
+    def _evidence(self, line: int) -> Evidence:
         if self.origin is not None and line == len(self.lines) > 1 and not self.lines[-1]:
             line -= 1  # behind the last line break there may be no line of the file
         written = self.lines[line - 1] if 0 < line <= len(self.lines) else ""

@@ -13,7 +13,8 @@ from .shell_run import Hit, Interpreter
 from .shell_state import Scene, State, Var
 from .unseen import clean
 
-_REFERENCE = re.compile(r"\$(?:(\$)|\(([^)]*)\)|(\())")
+_REFERENCE = re.compile(r"\$(?:(\$)|\(([^)]*)\))")
+_UNCLOSED = re.compile(r"\$(?:\$|(?=\())")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,10 @@ def kubelet_expand(text: str, env: Mapping[str, str]) -> str:
     """`$(NAME)` of a defined variable becomes its value, `$$` one `$`; everything else stays."""
 
     def value(match: re.Match[str]) -> str:
-        if match[1]:
-            return "$"
-        if match[2] is None:
-            return match[0]
-        return env.get(match[2], match[0])
+        return "$" if match[1] else env.get(match[2], match[0])
 
-    return _REFERENCE.sub(value, text)
+    closed = text.rfind(")") + 1  # to look for the end of each `$(` behind the last `)` would take for ever
+    return _REFERENCE.sub(value, text[:closed]) + _UNCLOSED.sub("$", text[closed:])
 
 
 def follow(
