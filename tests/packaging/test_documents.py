@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_litefs import __version__
-from tools.release import manifest
+from tools.release import homepage, manifest
 
 from .conftest import ROOT, tracked, unpack
 from .krew import KREW, KrewWorld, served
@@ -115,7 +115,7 @@ def test_with_krew(archive: Path, download: Path, tmp_path: Path) -> None:
     with served(archive.parent) as address:
         world = KrewWorld(tmp_path, archive, address)
         world.publish("0.0.9")
-        shell(block("kubectl krew index add litefs"), tmp_path, world.env, REPOSITORY_URL=f"file://{world.index}")
+        shell(block("kubectl krew index add litefs").replace(homepage(), f"file://{world.index}"), tmp_path, world.env)
         assert (world.links / "kubectl_complete-litefs").exists()
         world.publish(__version__)
         shell(block("kubectl krew update"), tmp_path, world.env)
