@@ -196,7 +196,7 @@ class UndoRun(SetRun):
             work.phase = Phase.ARMED
         else:
             self.ui.say("nothing was changed by the run that stopped: starting over with a new plan")
-            work.lock.release()
+            work.lock.leave_to_former()
             self.work, self.plan = None, None
             self.options = dataclasses.replace(self.options, resume=False)
             return self.fresh()
