@@ -71,6 +71,11 @@ class Lock:
         self.found: tuple[str, dict[str, str]] | None = None
         """Holder and notes of the stopped run whose lock was taken over."""
 
+    @property
+    def held(self) -> bool:
+        """As far as is known."""
+        return self.lease is not None and self.lost is None
+
     def read(self) -> dict[str, Any] | None:
         """The Lease as it is, None where there is none."""
         try:
