@@ -13,7 +13,7 @@ from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.journal import Journal
-from ..fix.lock import Lock
+from ..fix.lock import Lock, taken_up_by
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import standing
 from ..fix.wait import wait_replaced
@@ -61,6 +61,7 @@ class UndoRun(SetRun):
         if not found.former:
             if found.case.primary is None:
                 raise CouldNotLook("no-primary", "which pod is the primary cannot be seen, so it is not known whose volume to look at. Nothing was changed")
+            self.require_no_undo()
             self.ui.step("survey", "", "done", "nothing to undo")
             text = f"nothing to undo: no rescue has put a directory aside on the volume of {found.case.target.name}. Nothing was changed"
             return Outcome(ExitCode.OK, "nothing-to-do", text, "After an import nothing is put aside: import the saved file again (docs/rescue.md).", backup=str(saved.folder))
@@ -73,6 +74,14 @@ class UndoRun(SetRun):
         self.require_saved(found.case, saved)
         require_own(self, (self.options.name or "").rpartition("/")[2], ("rescue", COMMAND))
         return self.act(make_plan(found, str(saved.folder)))
+
+    def require_no_undo(self) -> None:
+        """Raises LitefsError (exit 5) where an undo was stopped: it may have swapped already, and the pod still runs with what went aside."""
+        name = (self.options.name or "").rpartition("/")[2]
+        notes = require_own(self, name, ("rescue", COMMAND))
+        if notes.get("command") == COMMAND:
+            hint = f"Finish that one first: {taken_up_by(notes, name, self.namespace)}"
+            raise LitefsError("locked", f"an undo of {name} was stopped, or is at work", hint=hint, exit_code=ExitCode.LOCKED)
 
     def see(self, saved: SavedSet) -> Undoing:
         case = self.look()

@@ -277,6 +277,18 @@ def test_an_undo_brings_back_a_rescue_whose_swap_was_cut_half_way(rescue: Rescue
     assert int(rescue.undo(sim).code) == 0 and undone(sim)
 
 
+@pytest.mark.parametrize("key", ["restart", "wait", "verify"])
+def test_an_undo_that_was_stopped_after_the_swap_is_not_nothing_to_undo(rescue: Rescue, rescued: Sim, key: str) -> None:
+    rescue.heard.on_step = stop_when(key)
+    assert int(rescue.undo(rescued).code) == 10
+    rescue.heard.on_step = lambda at, now: None
+    rescued.clock.sleep(90)
+    sent = len(writes(rescued))
+    again = rescue.undo(rescued)
+    assert int(again.code) == 5 and f"rescue undo {APP} -n {NS} --resume" in str(again.hint) and len(writes(rescued)) == sent
+    assert int(rescue.undo(rescued, resume=True).code) == 0 and undone(rescued)
+
+
 def stopped_rescue(rescue: Rescue, make: Make, key: str = "restart") -> Sim:
     """A rescue that was stopped with 10 after its swap; from here on on a machine that has no journal of it."""
     sim = make.recreated()
