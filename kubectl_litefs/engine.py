@@ -112,6 +112,8 @@ def _grounded(found: list[Finding], cluster: Cluster) -> tuple[list[Finding], li
 def _sight(rule: Rule, cluster: Cluster) -> tuple[bool, list[Gap]]:
     """Whether anything the rule reads is there, and the gaps of what is not."""
     present, missing = False, []
+    if not cluster.pods and "pods" in cluster.gaps:
+        return False, [cluster.gaps["pods"]]  # every rule is about the pods of a set, whatever else it reads
     if not cluster.pods and POD_READS.intersection(rule.reads):
         return False, [Gap(f"pods of {cluster.subject}", GapReason.ABSENT, "no pod runs")]
     for what in rule.reads:

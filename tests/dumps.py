@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kubectl_litefs.model.snapshot import Snapshot
 from kubectl_litefs.parse.objects import CLUSTER, NAMESPACED
+
+from . import quick_yaml
 
 SECRET = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "s", "namespace": "abaci"}, "data": {"password": "aHVudGVyMjI="}}
 KINDS = NAMESPACED | CLUSTER
@@ -82,7 +82,7 @@ def plain_folder(snapshot: Snapshot, folder: Path) -> Path:
     found = lists(snapshot)
     for name, chosen in (("pods and sets.yaml", ("pods", "statefulsets", "deployments", "daemonsets")), ("rest", sorted(set(KINDS) - {"pods", "statefulsets", "deployments", "daemonsets"}))):
         items = [{"kind": KINDS[plural], "apiVersion": "v1", **raw} for (_, plural), members in found.items() if plural in chosen for raw in members]
-        write(folder / name, yaml.safe_dump({"apiVersion": "v1", "items": [*items, SECRET], "kind": "List"}).encode())
+        write(folder / name, quick_yaml.dump({"apiVersion": "v1", "items": [*items, SECRET], "kind": "List"}).encode())
     for (_, pod, container), data in logs(snapshot, stamped=True).items():
         write(folder / f"{pod}{'-previous' if container.endswith('.previous') else ''}.txt", data)
     return folder
@@ -93,7 +93,7 @@ def write(path: Path, content: bytes | Mapping[str, Any] | list[Any]) -> None:
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
-        path.write_text(json.dumps(content) if path.suffix == ".json" else yaml.safe_dump(content))
+        path.write_text(json.dumps(content) if path.suffix == ".json" else quick_yaml.dump(content))
 
 
 WAYS: dict[str, Callable[[Snapshot, Path], Path]] = {"cluster-info dump": cluster_info, "support bundle": support_bundle, "plain folder": plain_folder}

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kubectl_litefs.model.origin import Gap, GapReason
 from kubectl_litefs.model.snapshot import Item, Snapshot
+
+from . import quick_yaml
 
 CASES = Path(__file__).parent / "cases"
 NS, APP = "abaci", "abaci-app"
@@ -74,7 +74,7 @@ class Case:
 def load_cases(folder: Path = CASES) -> Iterator[Case]:
     """All cases of all files, in order. A typo in a key is an error, not a silently weaker case."""
     for path in sorted(folder.glob("*.yaml")):
-        document = yaml.safe_load(path.read_text("utf8"))
+        document = quick_yaml.load(path.read_text("utf8"))
         rule = document.pop("rule")
         assert path.stem == rule, f"{path.name} is about {rule}"
         for name, body in document.items():
@@ -341,7 +341,7 @@ class _World:
         for (kind, _), obj in self.objects.items():
             lists[f"objects/{'_cluster' if kind in SCOPED else NS}/{PLURALS[kind]}.json"].append(obj)
         for path, items in lists.items():
-            files[path] = json.dumps({"kind": "List", "apiVersion": "v1", "items": items}, indent=1).encode()
+            files[path] = json.dumps({"kind": "List", "apiVersion": "v1", "items": items}).encode()
         files |= self._answers("", self.body)
         if self.body.get("sweep1"):
             files |= self._answers("sweeps/1/", self.body["sweep1"], only=True)

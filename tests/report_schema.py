@@ -10,18 +10,18 @@ from typing import Any
 import fastjsonschema
 
 from kubectl_litefs.model.report import Report
-from kubectl_litefs.render import json as as_json
+from kubectl_litefs.render.tree import tree
 from kubectl_litefs.schema import REPORT
 
 
 def check(report: Report) -> Report:
     """The report, if it is as the schema says."""
-    check_tree(json.loads(as_json.render(report)))
+    check_tree(json.loads(json.dumps(tree(report), allow_nan=False)))
     return report
 
 
-def check_tree(tree: Any) -> None:
-    validator()(tree)
+def check_tree(document: Any) -> None:
+    validator()(document)
 
 
 @lru_cache(maxsize=1)

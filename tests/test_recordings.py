@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import kubectl_litefs
 from kubectl_litefs.app import diagnose_bundle
@@ -21,11 +20,12 @@ from kubectl_litefs.model.messages import classify
 from kubectl_litefs.model.report import Report, Status
 from kubectl_litefs.model.rule import Severity
 
+from . import quick_yaml
 from .report_schema import check
 
 HERE = Path(__file__).parent / "recordings"
 DEMO = Path(kubectl_litefs.__file__).parent / "demo"
-EXPECTED: Mapping[str, Mapping[str, Any]] = yaml.safe_load((HERE / "expected.yaml").read_text("utf8"))
+EXPECTED: Mapping[str, Mapping[str, Any]] = quick_yaml.load((HERE / "expected.yaml").read_text("utf8"))
 
 
 def recording(name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .origin import Evidence
@@ -44,8 +45,12 @@ class Lease:
         return str(self.advertise_url.value) or None if self.advertise_url else None
 
 
+@lru_cache(maxsize=64)
 def lease_of(pod: Pod) -> Lease:
-    """The newest run's start-up line first (`Using static primary: ...`), then /info, then the config."""
+    """The newest run's start-up line first (`Using static primary: ...`), then /info, then the config.
+
+    The rules ask it of each pod some hundred times. A pod never changes and is equal only to itself.
+    """
     start = next((run.lease for run in pod.runs if run.lease), None)
 
     def from_config(key: str) -> Seen | None:

@@ -73,10 +73,12 @@ def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
     reasons = dict.fromkeys(
         gap.detail or gap.why.value for p in seen.cluster.pods for key in ("info", "log") if (gap := p.gaps.get(key))
     )
-    lines = [
-        line(("COULD NOT LOOK", "error"), "  ", (name, "strong")),
-        line(INDENT, "No pod of it answered on LiteFS's port and no log could be read: nothing is known of its state."),
-    ]
+    unlisted = None if seen.cluster.pods else seen.cluster.gaps.get("pods")
+    told = "No pod of it answered on LiteFS's port and no log could be read: nothing is known of its state."
+    if unlisted is not None:
+        told = "Its pods were not seen: nothing is known of its state."
+        reasons[unlisted.detail or unlisted.why.value] = None
+    lines = [line(("COULD NOT LOOK", "error"), "  ", (name, "strong")), line(INDENT, told)]
     return lines + [line(INDENT, (clip(reason, look.width - 2), "faint")) for reason in list(reasons)[:3]]
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from ..model.origin import Evidence, Gap
 from ..model.report import Report, Status
 from ..model.rule import Finding, Rule, Severity
+from ..project import addresses
 from .gaps import LOUD, unseen_names
 from .json import document
 from .words import clean, place
@@ -33,10 +34,12 @@ def render(report: Report) -> str:
     """One document with one run."""
     indexes = {r.id: at for at, r in enumerate(report.rules)}
     by_print = {f.fingerprint: f for f in report.findings}
+    home = addresses()
     driver = {
         "name": "kubectl-litefs",
         "version": report.tool_version,
-        "rules": [_rule(r) for r in report.rules],
+        **({"informationUri": home["Homepage"]} if "Homepage" in home else {}),
+        "rules": [_rule(r, home.get("Documentation", "")) for r in report.rules],
     }
     run = {
         "tool": {"driver": driver},
@@ -47,8 +50,8 @@ def render(report: Report) -> str:
     return document({"$schema": SCHEMA, "version": VERSION, "runs": [run]})
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
-    """Metadata of one rule. Its page is an address of its own only where its author gave one."""
+def _rule(rule: Rule, documentation: str) -> dict[str, Any]:
+    """Metadata of one rule. A built-in rule's page lies beside `documentation`; another's is where its author says."""
     steps = "\n".join(f"{number}. {clean(step)}" for number, step in enumerate(rule.fix, 1))
     parts = [("What you notice", rule.symptom), ("What it does", rule.impact), ("Why it happens", rule.cause)]
     told = [(title, clean(text)) for title, text in parts if text]
@@ -64,8 +67,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "defaultConfiguration": {"level": LEVEL[rule.severity]},
         "properties": {"tags": tags, "precision": "high", "problem.severity": PROBLEM[rule.severity]},
     }
-    if rule.docs:
-        made["helpUri"] = rule.docs
+    page = f"{posixpath.dirname(documentation)}/rules/{rule.id}.md" if documentation and rule.docs is None else rule.docs
+    if page:
+        made["helpUri"] = page
     return made
 
 

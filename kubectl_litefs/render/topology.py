@@ -83,7 +83,8 @@ def _facts(seen: ClusterReport) -> list[str]:
     kinds = sorted({str(kind.value) for p in pods if (kind := lease_of(p).type) is not None})
     facts = [f"LiteFS {' and '.join(versions)}"] if versions else []
     facts += [f"{' and '.join(kinds)} lease"] if kinds else []
-    return facts if seen.cluster.alone else [*facts, count(len(pods), "pod")]
+    unseen = not pods and "pods" in seen.cluster.gaps
+    return facts if seen.cluster.alone else [*facts, "pods not seen" if unseen else count(len(pods), "pod")]
 
 
 def in_order(seen: ClusterReport) -> list[Pod]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.candidates import candidacy, candidate_gap, evidence_of, named_pod, start_line_command, static_pods
+from ..model.candidates import blind, candidacy, candidate_gap, evidence_of, named_pod, start_line_command, static_pods
 from ..model.cluster import Cluster
 from ..model.dns import Dial, dials, led_to, name_of, subject_of
 from ..model.families import NOT_RUNNING, names
@@ -28,6 +28,10 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         name, unread = name_of(cluster, dial), cluster.gaps.get("services")
         if name is not None and name.pod is None and cluster.list("services") is None and unread is not None:
             yield Unknown(unread)
+        unheard = [p for p in _perhaps(hits[dial.url]) if not any(h in leads for h in hits[dial.url])]
+        if unheard:
+            yield from (Unknown(blind(p)) for p in unheard)
+            continue
         told = _told(cluster, dial, hits[dial.url], leads)
         if told:
             yield _finding(cluster, dial, told, leads)
@@ -38,6 +42,12 @@ def _led_to(cluster: Cluster, dial: Dial) -> tuple[Pod, ...]:
     found = led_to(cluster, dial, name) if name is not None else ()
     alone = named_pod(cluster, dial.host) if name is None or (name.pod is None and not found) else None
     return found or ((alone,) if alone else ())
+
+
+def _perhaps(hit: tuple[Pod, ...]) -> tuple[Pod, ...]:
+    """Pods that may be primary, too, for all that could be seen of them."""
+    sure = candidacy(hit).no
+    return tuple(p for p in hit if p.is_primary is None and p not in sure)
 
 
 def _told(cluster: Cluster, dial: Dial, hit: tuple[Pod, ...], leads: tuple[Pod, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -52,16 +53,19 @@ def _stuck(cluster: Cluster, owner: Obj) -> Iterator[Finding]:
         if above or held:
             yield _finding(cluster, owner, pod, waits, above, held)
             return
-    if missing and (refused := _refused(cluster, owner)) is not None:
+    if missing and (refused := _refused(cluster, owner, missing)) is not None:
         yield _not_made(cluster, owner, missing, refused)
 
 
-def _refused(cluster: Cluster, owner: Obj) -> Obj | None:
-    """The event that says why a pod could not be made: a quota, a policy, a webhook."""
+def _refused(cluster: Cluster, owner: Obj, missing: list[int]) -> Obj | None:
+    """The event that says why a missing pod could not be made: a quota, a policy, a webhook. One about a pod that
+    came in the end is history."""
+    pods = re.compile(rf"(?<![\w.-]){re.escape(owner.ref.name)}-(?:{'|'.join(map(str, missing))})(?![\w-])")
 
     def concerns(event: Obj) -> bool:
         about = event.mapping("involvedObject")
-        return event.get("reason") == "FailedCreate" and (about.get("kind"), about.get("name")) == (owner.ref.kind, owner.ref.name)
+        mine = event.get("reason") == "FailedCreate" and (about.get("kind"), about.get("name")) == (owner.ref.kind, owner.ref.name)
+        return mine and pods.search(str(event.get("message"))) is not None
 
     return next((e for e in cluster.list("events") or () if concerns(e)), None)
 
@@ -101,7 +105,9 @@ def _unready_since(pod: Pod) -> datetime | None:
 
 
 def _missing(cluster: Cluster, owner: Obj) -> list[int]:
-    """Ordinals that the set wants and that do not exist."""
+    """Ordinals that the set wants and that surely do not exist."""
+    if cluster.list("pods") is None:
+        return []
     first, count = owner.get("spec.ordinals.start", 0), owner.get("spec.replicas", 1)
     if not isinstance(first, int) or not isinstance(count, int):
         return []

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kubectl_litefs import app
 from kubectl_litefs.demo import path
@@ -24,6 +23,7 @@ from kubectl_litefs.model.snapshot import Item, Snapshot
 from kubectl_litefs.parse.drift import differences
 from kubectl_litefs.parse.objects import NAMESPACED
 
+from .. import quick_yaml
 from ..report_schema import check_tree
 from .run import run
 
@@ -47,7 +47,7 @@ def manifests(snapshot: Snapshot, edit: Edit, *kinds: str) -> str:
                 raw |= {"apiVersion": "v1", "kind": NAMESPACED[plural], "metadata": {k: v for k, v in raw["metadata"].items() if k in kept}}
                 edit(raw)
                 documents.append(raw)
-    return yaml.safe_dump_all(documents)
+    return quick_yaml.dump_all(documents)
 
 
 def judged(snapshot: Snapshot, text: str) -> Report:
@@ -151,7 +151,7 @@ def test_a_new_object_takes_away_what_its_absence_caused() -> None:
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": owner["spec"]["serviceName"]},
         "spec": {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": owner["spec"]["selector"]["matchLabels"], "ports": [{"port": 20202}]},
     }  # fmt: skip
-    report = judged(snapshot, yaml.safe_dump(service))
+    report = judged(snapshot, quick_yaml.dump(service))
     assert "LFS301" in changes(report)["gone"]
     assert report.changes is not None
     assert [(d.ref.kind, d.field) for d in report.changes.drift] == [("Service", "")]

@@ -88,7 +88,7 @@ def test_a_recordings_logs_alone_raise_no_false_alarm(name: str, tmp_path: Path)
     untimed = {"LFS101": {"LFS309", "LFS109"}, "LFS601": {"LFS309"}, "LFS102": {"LFS109"}}
     true |= {other for rule in true for other in akin.get(rule, ())}
     pods = sorted({path.split("/")[2] for path in whole.items if path.startswith("logs/")})
-    ways = [(chosen, stamped) for chosen in (pods, *([p] for p in pods)) for stamped in (True, False)]
+    ways = [(pods, True), (pods, False), *(([pod], True) for pod in pods), (pods[-1:], False)]
     for number, (chosen, stamped) in enumerate(ways):
         try:
             report = judge(*write_logs(whole, tmp_path / str(number), chosen, stamped=stamped))

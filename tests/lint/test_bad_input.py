@@ -32,7 +32,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "half of a UTF-16 character": (HEAD.encode("utf-16") + b"\x00", "no UTF-16 text"),
     "a bomb of aliases": (bomb().encode(), "with its aliases written out it has more than 2000000 values"),
     "an anchor that contains itself": ((HEAD + "x: &x [*x]\n").encode(), "app.yaml:4: an anchor's value contains itself"),
-    "nested ten thousand deep": ((HEAD + "x: " + "[" * 10_000 + "]" * 10_000).encode(), "app.yaml:4: nested more than 200 deep"),
+    "nested ten thousand deep": ((HEAD + "x: " + "[\n" * 10_000 + "]" * 10_000).encode(), "app.yaml:204: nested more than 200 deep"),
     "JSON nested deep": (('{"apiVersion": "v1", "kind": "ConfigMap", "x": ' + "[" * 100_000 + "]" * 100_000 + "}").encode(), "app.yaml:1: nested too deeply"),
     "JSON that ends early": (b'{"apiVersion": "v1",\n "kind": "List", "items": [litefs]}', "app.yaml:2: no JSON"),
     "a number without end": (('{"apiVersion": "v1", "kind": "List", "x": ' + "9" * 10_000 + "}").encode(), "app.yaml:1: no JSON"),
@@ -42,7 +42,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "Jinja": ((HEAD + "{% if on %}\ndata: {}\n{% endif %}\n").encode(), "app.yaml:4: a template"),
     "an unknown anchor": ((HEAD + "x: *none\n").encode(), "app.yaml:4: unknown anchor 'none' referenced"),
     "a mapping as key": ((HEAD + "? {a: b}\n: c\n").encode(), "app.yaml:4: a mapping cannot be a key"),
-    "merges of merges": ((HEAD + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" if i else "a0: &a0 [x]\n" for i in range(3000))).encode(), "aliases written out"),
+    "merges of merges": ((HEAD + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" if i else "a0: &a0 [x]\n" for i in range(2500))).encode(), "aliases written out"),
 }
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from .. import quick_yaml
 from ..cli.run import run
 
 HERE = Path(__file__).parent
@@ -24,7 +24,7 @@ KEYS = {"files", "edit", "expect", "unseen", "unread", "exit", "args"}
 
 def cases() -> Iterator[Any]:
     for path in sorted((HERE / "cases").glob("*.yaml")):
-        for name, body in yaml.safe_load(path.read_text("utf8")).items():
+        for name, body in quick_yaml.load(path.read_text("utf8")).items():
             assert set(body) <= KEYS, f"{path.name}: {name}: {set(body) - KEYS}"
             yield pytest.param(body, id=f"{path.stem}-{name}")
 

@@ -10,7 +10,6 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from kubectl_litefs.parse.files.recognise import recognise
 from kubectl_litefs.parse.files.text import Unreadable, decode
 from kubectl_litefs.rules import ALL
 
+from .. import quick_yaml
 from .test_cases import text_of
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ def seeds() -> dict[str, str]:
     """Name -> text of every file of every case."""
     found = {}
     for path in sorted((HERE / "cases").glob("*.yaml")):
-        for case, body in yaml.safe_load(path.read_text("utf8")).items():
+        for case, body in quick_yaml.load(path.read_text("utf8")).items():
             for name, given_text in (body.get("files") or {"app.yaml": {"edit": body.get("edit", {})}}).items():
                 found[f"{case}/{name}"] = text_of(given_text)
     return found

@@ -356,11 +356,12 @@ def test_memory_does_not_grow_with_the_log() -> None:
 @pytest.mark.parametrize("line", [b"a" * 4096, b'level=INFO msg="', b"ERROR: x\n", b'{"level":"INFO","msg":"http: \\u1\n', b"\n", b"panic: \n"])
 def test_hostile_repetition_costs_little_memory(line: bytes) -> None:
     block = line * (256 * 1024 // len(line))
+    times = 1 if line in (b"ERROR: x\n", b"panic: \n") else 5  # each of these 30,000 lines may be LiteFS's, which takes its time
     tracemalloc.start()
     try:
-        run = read_log("x", (block for _ in range(5)))
-        assert tracemalloc.get_traced_memory()[1] < 48 * 1024 * 1024
+        run = read_log("x", (block for _ in range(times)))
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
     finally:
         tracemalloc.stop()
     assert run is not None
-    assert run.lines == 5 * block.count(b"\n") + (not block.endswith(b"\n"))
+    assert run.lines == times * block.count(b"\n") + (not block.endswith(b"\n"))

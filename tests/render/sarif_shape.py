@@ -70,7 +70,7 @@ INVOCATION = closed(
         "toolExecutionNotifications": listed(NOTIFICATION, 0, 100_000),
     }
 )
-DRIVER = closed({"name": TEXT, "version": TEXT, "rules": listed(RULE, 0, 25_000)})
+DRIVER = closed({"name": TEXT, "version": TEXT, "rules": listed(RULE, 0, 25_000)}, informationUri={"type": "string", "pattern": "^https://"})
 RUN = closed(
     {
         "tool": closed({"driver": DRIVER}),

@@ -103,6 +103,16 @@ def test_a_blind_set_is_said_first_and_is_no_pass() -> None:
     assert report.exit_code() == 3
 
 
+def test_pods_that_could_not_be_listed_are_not_counted_as_none() -> None:
+    refused = "Error from server (Forbidden): pods is forbidden"
+    report = judged(passes("LFS402", reads=("persistentvolumeclaims",)), gaps=[{"what": "objects/abaci/pods.json", "why": "FORBIDDEN", "detail": refused}])
+    told = show(report)
+    assert "Its pods were not seen: nothing is known of its state." in told and refused in told
+    assert "pods not seen" in told and "0 pods" not in told
+    assert "0 checks passed" in told, "no rule has seen anything of pods that nobody listed"
+    assert report.exit_code() == 3
+
+
 def test_missing_rights_are_named_and_lead_to_rbac() -> None:
     gap = {
         "what": "objects/abaci/networkpolicies.json", "why": "FORBIDDEN",
