@@ -48,8 +48,7 @@ def plain(value: Any) -> Any:
 def read(text: str) -> Any:
     try:
         return plain(TomlTree("fly.toml", text).value)
-    except Unreadable as why:
-        assert 1 <= why.line <= text.count("\n") + 1
+    except Unreadable:
         return None
 
 
