@@ -168,11 +168,16 @@ def _from_configmap(ref: object, below: str, configmap: ConfigMaps) -> Content |
     text = found.mapping("data").get(key)
     if isinstance(text, str):
         origin = found.text_origin("data", key)
-        return Content(clean(text), f"{label}, key {key}", found.source, fixed=True, origin=origin)
+        return Content(own_text(found, text), f"{label}, key {key}", found.source, fixed=True, origin=origin)
     if key in found.mapping("binaryData"):
         why = f"is binary data of {label}"
         return Content(None, f"{label}, key {key}", found.source, why, GapReason.UNPARSED, True)
     return ABSENT
+
+
+def own_text(obj: Obj, text: str) -> str:
+    """A text of an object without foreign characters that would be taken for stand-ins; those that its reader put in stay."""
+    return text if obj.written is not None and obj.written.partly else clean(text)
 
 
 def _key(ref: Mapping[str, Any], below: str) -> str | None:

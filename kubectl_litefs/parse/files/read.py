@@ -32,7 +32,8 @@ TEMPLATED = ("StatefulSet", "Deployment", "DaemonSet")
 WHOLE = ("pods", "statefulsets", "deployments", "daemonsets", "services")
 """Kinds of which the files are taken to hold all there are, as soon as they hold one."""
 DEFAULT = "default"
-_URL_NAMESPACE = re.compile(r"https?://[\w${}-]+(?:\.[\w${}-]+)?\.([a-z0-9-]+)\.svc\b")
+# of a text as Python shows it, where what stands for an unknown part is an escape
+_URL_NAMESPACE = re.compile(r"https?://[\w${}\\-]+(?:\.[\w${}\\-]+)?\.([a-z0-9-]+)\.svc\b")
 
 
 Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
@@ -154,7 +155,7 @@ def _kubernetes(path: str, text: str, found: Found) -> Iterator[Unreadable]:
             found.objects.append(one)
 
 
-_TEMPLATE_LINE = re.compile(r"\{\{|\{%")
+_TEMPLATE_LINE = re.compile(r"\{\{|\{%|%\{")
 
 
 def _litefs_yml(path: str, text: str, found: Found) -> Iterator[Unreadable]:

@@ -59,7 +59,7 @@ def read_sources(found: Found, named: Set[str]) -> None:
         folders.setdefault(os.path.dirname(path), {})[path] = text
     for files in folders.values():
         try:
-            for path, one in hcl.objects_in_sources(files):
+            for path, one in hcl.objects_in_sources(files, found.configs | found.scripts):
                 found.gaps += [gap_of(path, why) for why in take([(path, one)], found)]
         except hcl.NoParser:
             for path in files:
