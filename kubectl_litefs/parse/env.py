@@ -80,7 +80,7 @@ def container_env(
 ) -> tuple[dict[str, EnvVar], bool]:
     """What the pod spec gives: `envFrom` first, in order, then `env`, where a later entry may refer to earlier ones."""
     env = _of_image(pod, container)
-    complete = pod.ref.kind != ALONE
+    complete = pod.ref.kind != ALONE or pod.get("outside.environmentKnown") is True
     for i, source in enumerate(_mappings(container.get("envFrom"))):
         where = f"{field}.envFrom.{i}"
         found = _from_configmap(pod, source, where, configmap)

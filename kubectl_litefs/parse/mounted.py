@@ -93,6 +93,9 @@ def mounted_file(
     kind = next((k for k in sorted(volume) if k != "name"), "")
     if kind in ("configMap", "secret", "projected"):
         return _from_sources(list(_sources(volume)), below, configmap)
+    if kind == "bind":  # of a compose file, on a path of the host
+        unseen = Content(None, "", "", f"is {name} of the host, which was not among the files")
+        return in_image(pod, container, path) or unseen
     if (name, below) in shared.files:
         return shared.files[name, below]
     if kind == "emptyDir" and name not in shared.unseen:

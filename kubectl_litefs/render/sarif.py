@@ -11,10 +11,12 @@ from datetime import timezone
 from typing import Any
 from urllib.parse import quote
 
+from ..model.change import Change
 from ..model.origin import Evidence, Gap
 from ..model.report import Report, Status
 from ..model.rule import Finding, Rule, Severity
 from ..project import addresses
+from .changes import drift_words
 from .gaps import LOUD, unseen_names
 from .json import document
 from .words import clean, place
@@ -23,6 +25,8 @@ VERSION = "2.1.0"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
+BASELINE = {Change.NEW: "new", Change.UNCHANGED: "unchanged", Change.OPEN: "unchanged", Change.GONE: "absent"}
+"""Against the cluster as it is, where files were laid over it."""
 LONGEST = 1000
 """Characters of a rule's descriptions; GitHub refuses files with more than 1024."""
 MOST_RELATED = 100
@@ -45,7 +49,7 @@ def render(report: Report) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report, indexes)],
-        "results": [_result(f, report, indexes, by_print) for f in report.findings],
+        "results": [*(_result(f, report, indexes, by_print) for f in report.findings), *_gone(report, indexes)],
     }
     return document({"$schema": SCHEMA, "version": VERSION, "runs": [run]})
 
@@ -102,7 +106,7 @@ def _invocation(report: Report, indexes: dict[str, int]) -> dict[str, Any]:
     return {
         "executionSuccessful": not blind and not crashed,
         **ended,
-        "toolExecutionNotifications": [*notes, *(_gap(g) for g in report.gaps)],
+        "toolExecutionNotifications": [*notes, *(_gap(g) for g in report.gaps), *_drift(report)],
     }
 
 
@@ -138,9 +142,30 @@ def _result(finding: Finding, report: Report, indexes: dict[str, int], by_print:
             "commands": [clean(command) for command in finding.commands],
         },
     }
+    if report.changes is not None:
+        made["baselineState"] = BASELINE[finding.change or Change.UNCHANGED]
     if related:
         made["relatedLocations"] = related[:MOST_RELATED]
     return made
+
+
+def _gone(report: Report, indexes: dict[str, int]) -> list[dict[str, Any]]:
+    """What the files end. `pass` and suppressed, so that a viewer that knows no baseline shows no alert."""
+    words = "fixed by the files that were laid over the cluster"
+    ended = {"kind": "pass", "level": "none", "baselineState": BASELINE[Change.GONE]}
+    suppressed = [{"kind": "external", "status": "accepted", "justification": words}]
+    gone = report.changes.gone if report.changes else ()
+    return [{**_result(f, report, indexes, {}), **ended, "suppressions": suppressed} for f in gone if f.rule in indexes]
+
+
+def _drift(report: Report) -> list[dict[str, Any]]:
+    """Where the cluster differs from the files."""
+    found = []
+    for one in report.changes.drift if report.changes else ():
+        uri = file_uri(one.evidence, report.source) or _uri(one.evidence.source)
+        where = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": _region(one.evidence)}}
+        found.append({"descriptor": {"id": "drift"}, "level": "note", "message": {"text": clean(drift_words(one))}, "locations": [where]})
+    return found
 
 
 def _name(finding: Finding) -> str:
