@@ -119,7 +119,7 @@ class Lock:
             self.clock.sleep(min(5.0, max(0.05, ends - self.clock.monotonic())))
             again = self.read()
             if again is None:
-                break
+                break  # the write below finds that out, too
             if (again.get("spec") or {}).get("renewTime") != spec.get("renewTime") or holder_of(again) != holder_of(found):
                 raise self._busy("its holder is alive and renews it", again)
             found = again
@@ -129,7 +129,9 @@ class Lock:
         try:
             self._keep(self.kube.exchange("PUT", self.path, document, timeout=self.timeout).body)
         except KubeError as error:
-            if error.status == 404:
+            if error.status == 404:  # released at last: there is nothing to give back
+                self.found = None
+                self.notes.pop(FORMER, None)
                 self._keep(self.kube.exchange("POST", self.collection, self._document(), timeout=self.timeout).body)
             elif error.status == 409:
                 raise self._busy("somebody was faster", self.read()) from error
