@@ -95,8 +95,13 @@ _FLY = re.compile(r"^[ \t]*(?:\[\[?[ \t]*(http_service|services|mounts|processes
 _ONLY_FLY = frozenset({"http_service", "mounts", "primary_region", "internal_port"})
 
 
+_TOML = re.compile(r"""(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[\[?[\w \t."'-]+\]|[\w."'-]+[ \t]*=)""")
+
+
 def is_fly(path: str, text: str) -> bool:
-    """Two tables or keys of fly.toml, one of which nobody else has."""
+    """It begins as TOML does, with two tables or keys of fly.toml, one of which nobody else has."""
+    if _TOML.match(text) is None:
+        return False
     found = {m[1] or m[2] for m in _FLY.finditer(text)}
     return len(found) > 1 and bool(found & _ONLY_FLY)
 
