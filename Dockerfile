@@ -7,10 +7,8 @@ COPY pyproject.toml README.md LICENSE requirements-dev.lock ./
 COPY kubectl_litefs ./kubectl_litefs
 COPY docs/kubectl-litefs.1 ./docs/
 # The versions that the tests ran with, and nothing of the tests.
-RUN python -m venv /opt/litefs \
- && /opt/litefs/bin/pip install --no-cache-dir --quiet --constraint requirements-dev.lock . \
- && /opt/litefs/bin/pip uninstall --quiet --yes pip \
- && find /opt/litefs -name __pycache__ -prune -exec rm -rf {} + \
+RUN python -m venv --without-pip /opt/litefs \
+ && python -m pip --python /opt/litefs/bin/python install --no-cache-dir --no-compile --quiet --constraint requirements-dev.lock . \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/litefs/lib
 
 FROM python:3.13-slim

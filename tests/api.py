@@ -183,7 +183,7 @@ def serve(api: RecordedApi, *, delay: float = 0.0, tls: tuple[str, str] | None =
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
         yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
     finally:

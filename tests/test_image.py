@@ -41,10 +41,10 @@ touch "$root/dev/null"; mount --bind /dev/null "$root/dev/null"
 mount --bind "$context" "$root/context"
 printf '#!/bin/sh\\nexec %s "$@"\\n' "$python" > "$root/python/python"
 chmod 755 "$root/python/python"
-cp "$recording" "$root/cluster.tar.gz"
+cp "$recording" "$root/cluster.tar.gz"; chmod 644 "$root/cluster.tar.gz" # a checkout under another umask
 mkdir "$root/libraries"
-for package in "$installed"/*; do # pip, and this project's own package, come from the steps
-  case ${package##*/} in pip | pip-* | *kubectl_litefs*) ;; *) ln -s "$package" "$root/libraries" ;; esac
+for package in "$installed"/*; do # this project's own package comes from the steps
+  case ${package##*/} in *kubectl_litefs*) ;; *) ln -s "$package" "$root/libraries" ;; esac
 done
 """
 

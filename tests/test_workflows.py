@@ -18,6 +18,8 @@ import yaml
 from kubectl_litefs import __version__
 from tools.release import krew_version
 
+from .cli.run import STARTS, executable
+
 ROOT = Path(__file__).parent.parent
 ACTION = ROOT / "action.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
@@ -159,8 +161,7 @@ def runner(tmp_path: Path) -> Path:
     """A runner's folder for temporary files, with this checkout installed as the action's own step would."""
     programs = tmp_path / "temp" / "kubectl-litefs" / "bin"
     programs.mkdir(parents=True)
-    (programs / "kubectl-litefs").write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m kubectl_litefs "$@"\n')
-    (programs / "kubectl-litefs").chmod(0o755)
+    executable(programs / "kubectl-litefs", f'{STARTS} "$@"')
     (tmp_path / "work" / "well").mkdir(parents=True)
     shutil.copy(ROOT / "tests" / "lint" / "healthy.yaml", tmp_path / "work" / "well")
     (tmp_path / "work" / "alone").mkdir()

@@ -63,6 +63,6 @@ spec:
 """
 
 
-def page() -> str:
+def page(image: str = IMAGE) -> str:
     """The whole file; generated, so that the Role never lags behind."""
-    return HEAD + role(NAMESPACE) + JOB
+    return (HEAD + role(NAMESPACE) + JOB).replace(IMAGE, image)

@@ -34,7 +34,7 @@ HUNDREDS = {
 
 def pages() -> dict[Path, str]:
     """Every generated file with its right content."""
-    from . import deploy, man, picture, reliability
+    from . import deploy, man, picture, release, reliability
     from .examples import examples
 
     shown = examples()
@@ -43,7 +43,7 @@ def pages() -> dict[Path, str]:
     made[GOTCHAS] = gotchas(ALL)
     made[MESSAGES_PAGE] = message_page(MESSAGES, ALL)
     made[ROOT / "docs" / "reliability.md"] = reliability.page()
-    made[ROOT / "deploy" / "cronjob.yaml"] = deploy.page()
+    made[ROOT / "deploy" / "cronjob.yaml"] = deploy.page(release.image(release.homepage()))
     made[ROOT / "docs" / "picture.svg"] = picture.page()
     made[ROOT / "docs" / "kubectl-litefs.1"] = man.page()
     made[README] = readme(README.read_text("utf8"))

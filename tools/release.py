@@ -1,6 +1,6 @@
-"""plugin.yaml and plugins/litefs.yaml, from one template: version, address and sha256 of the archive.
+"""plugin.yaml and plugins/litefs.yaml, from one template: version, address and sha256 of the archive; and the address everywhere else.
 
-    python -m tools.release VERSION     build the archive, write both; refuses while pyproject.toml still says OWNER
+    python -m tools.release VERSION     build the archive, write all; refuses while pyproject.toml's Homepage still says OWNER
     python -m tools.release --check     both as they would be now (an archive of a version that is not released has no sha256 yet)
 
 The repository is its own custom Krew index, which is why the same file lies in plugins/ as well.
@@ -15,11 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubectl_litefs import __version__
+from kubectl_litefs.project import PLACEHOLDER
 
-from . import dist
+from . import deploy, dist
 
 ROOT = Path(__file__).parent.parent
 FILES = (Path("plugin.yaml"), Path("plugins") / "litefs.yaml")
+PLACES = ("pyproject.toml", "action.yml", ".pre-commit-hooks.yaml", "docs/install.md", "docs/lint.md")
+"""Where else the repository's address, its OWNER/NAME or its image is written; deploy/cronjob.yaml is generated whole."""
+CRONJOB = Path("deploy") / "cronjob.yaml"
 UNRELEASED = "0" * 64
 """In place of a sha256 while nothing is released: Krew refuses it, as it should."""
 
@@ -71,7 +75,36 @@ def homepage(root: Path = ROOT) -> str:
 
 
 def is_placeholder(url: str) -> bool:
-    return "/OWNER/" in url
+    return PLACEHOLDER in url
+
+
+def slug(home: str) -> str:
+    """`https://github.com/OWNER/NAME` -> `OWNER/NAME`, in small letters also the image's name."""
+    return "/".join(home.split("/")[3:])
+
+
+def image(home: str) -> str:
+    """Where .github/workflows/release.yml puts it; the one that `docker build` makes while there is none."""
+    return deploy.IMAGE if is_placeholder(home) else f"ghcr.io/{slug(home).lower()}:latest"
+
+
+def moved(text: str, old: str, new: str) -> str:
+    """The text with the repository at the new address. What is at the new one already, or somebody else's, stays."""
+    parts = [(re.escape(old), new), (rf"ghcr\.io/(?i:{re.escape(slug(old))})", f"ghcr.io/{slug(new).lower()}"), (re.escape(slug(old)), slug(new))]
+    for was, becomes in parts:
+        text = re.sub(rf"(?<![\w.-]){was}(?![\w-])", becomes, text)
+    return text
+
+
+def settle(home: str, root: Path) -> None:
+    """Every place says this address. The one that is in force is the manifest's, so that it is written last."""
+    found = re.search(r"^  homepage: (\S+)$", (root / FILES[0]).read_text("utf8"), re.MULTILINE)
+    if found is None:
+        raise SystemExit(f"{FILES[0]} names no homepage")
+    for place in PLACES:
+        text = (root / place).read_text("utf8")
+        (root / place).write_text(moved(text, found[1], home), "utf8")
+    (root / CRONJOB).write_text(deploy.page(image(home)), "utf8")
 
 
 def krew_version(version: str) -> str:
@@ -103,6 +136,7 @@ def release(version: str, root: Path = ROOT) -> Path:
         raise Placeholder(f"pyproject.toml still says {home}: put the repository's owner into [project.urls] first")
     if version != __version__:
         raise SystemExit(f"VERSION={version}, but kubectl_litefs/__init__.py says {__version__}")
+    settle(home, root)
     archive = dist.build(root / "dist")
     write(manifest(version, hashlib.sha256(archive.read_bytes()).hexdigest(), home), root)
     return archive

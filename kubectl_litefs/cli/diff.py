@@ -29,8 +29,8 @@ _INPUT = click.Path(path_type=Path)
 def command(ctx: click.Context, /, a: Path, b: Path, output: str, fail_on: str, **_: object) -> int:
     """Compare A, the older, with B: which findings are new, gone, unchanged, and which B could not look for.
 
-    Each is a bundle (directory or .tar.gz), which is judged now, or a report that was saved with -o json. Findings are
-    the same where their fingerprints are. Needs no cluster.
+    Each is what `diagnose --from` takes (a bundle, a cluster-info dump, a support bundle, a folder), which is judged now, or a
+    report that was saved with -o json. Findings are the same where their fingerprints are. Needs no cluster.
     """
     from .. import sides
     from ..model.comparison import compare

@@ -116,11 +116,7 @@ def _bug(error: Exception, words: Sequence[str]) -> int:
 
 def _tracker() -> str:
     """Where to report a bug, from the installed package's metadata."""
-    from importlib import metadata
+    from ..project import addresses
 
-    try:
-        urls = metadata.metadata("kubectl-litefs").get_all("Project-URL") or []
-    except metadata.PackageNotFoundError:
-        urls = []
-    pairs = dict(u.split(", ", 1) for u in urls if ", " in u)
-    return pairs.get("Issues") or pairs.get("Homepage") or "the project's issue tracker"
+    known = addresses()
+    return known.get("Issues") or known.get("Homepage") or "the project's issue tracker"

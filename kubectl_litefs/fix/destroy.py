@@ -85,7 +85,7 @@ def _look(work: Work) -> dict[str, Any] | None:
 def require_armed(work: Work, answered: bool) -> None:
     """The claim is going and waits for its pod, and the pod is still the replica it was. Raises Stopped (exit 10)."""
     plan = work.plan
-    claim, pod = _look(work), _until_seen(work, plan.pod)
+    claim, pod = _look(work), until_seen(work, plan.pod)
     running = uid_of(pod) == plan.pod_uid and (pod or {}).get("status", {}).get("phase") == "Running" and not terminating(pod)
     ours = claim is not None and uid_of(claim) == plan.claim_uid
     protected = ours and claim is not None and PROTECTION in (claim["metadata"].get("finalizers") or [])
@@ -124,7 +124,8 @@ def _backup_words(work: Work) -> str:
     return f"The backup is in {work.backup}." if work.backup else "There is no backup."
 
 
-def _until_seen(work: Work, name: str) -> dict[str, Any] | None:
+def until_seen(work: Work, name: str) -> dict[str, Any] | None:
+    """A pod as it is now, None where there is none. Asked until there is an answer."""
     while True:
         try:
             return work.object(core(work.plan.namespace, "pods", name))
@@ -140,7 +141,7 @@ def remove_old_pod(work: Work) -> None:
     path = core(plan.namespace, "pods", plan.pod)
     call = remove_pod(plan.pod, plan.namespace, plan.pod_uid, path, plan.disable_eviction)
     while True:
-        found = _until_seen(work, plan.pod)
+        found = until_seen(work, plan.pod)
         if uid_of(found) != plan.pod_uid or terminating(found):
             return
         work.record("remove-pod", pod=plan.pod, uid=plan.pod_uid)

@@ -26,7 +26,11 @@ DURATION = 60
 """Seconds after which a lock that is not renewed counts as left behind."""
 RENEW = 15.0
 """Seconds between two renewals."""
+MAX_NOTES = 240_000
+"""Characters of all notes together: Kubernetes allows 256 KiB of annotations."""
 PREFIX = "kubectl-litefs/"
+FORMER = "former"
+"""The note that keeps what another command's stopped run had noted, as JSON: its `--resume` needs it where ours changes nothing."""
 
 
 class LockLost(LitefsError):
@@ -64,6 +68,13 @@ class Lock:
         self.lost: str | None = None
         self.asked = False
         """A request that may have made or taken the Lease was sent; its answer may be lost."""
+        self.found: tuple[str, dict[str, str]] | None = None
+        """Holder and notes of the stopped run whose lock was taken over."""
+
+    @property
+    def held(self) -> bool:
+        """As far as is known."""
+        return self.lease is not None and self.lost is None
 
     def read(self) -> dict[str, Any] | None:
         """The Lease as it is, None where there is none."""
@@ -108,21 +119,34 @@ class Lock:
             self.clock.sleep(min(5.0, max(0.05, ends - self.clock.monotonic())))
             again = self.read()
             if again is None:
-                break
+                break  # the write below finds that out, too
             if (again.get("spec") or {}).get("renewTime") != spec.get("renewTime") or holder_of(again) != holder_of(found):
                 raise self._busy("its holder is alive and renews it", again)
             found = again
+        self._remember(found)
         document = self._document()
         document["metadata"]["resourceVersion"] = found["metadata"].get("resourceVersion")
         try:
             self._keep(self.kube.exchange("PUT", self.path, document, timeout=self.timeout).body)
         except KubeError as error:
-            if error.status == 404:
+            if error.status == 404:  # released at last: there is nothing to give back
+                self.found = None
+                self.notes.pop(FORMER, None)
                 self._keep(self.kube.exchange("POST", self.collection, self._document(), timeout=self.timeout).body)
             elif error.status == 409:
                 raise self._busy("somebody was faster", self.read()) from error
             else:
                 raise
+
+    def _remember(self, found: dict[str, Any]) -> None:
+        """Another command's record is kept in ours, so that it outlives this process, too."""
+        holder, theirs = self.found = (holder_of(found), notes_of(found))
+        same = theirs.get("command") == self.notes.get("command")
+        former = theirs.get(FORMER, "") if same else json.dumps([holder, theirs]) if theirs else ""
+        if former:
+            self.notes[FORMER] = former
+            if sum(map(len, self.notes.values())) > MAX_NOTES:  # our own plan is in the journal, too
+                self.notes.pop("plan-document", None)
 
     def note(self, **notes: str) -> None:
         """Write down how far we are, for whoever comes after us. Raises LockLost."""
@@ -171,6 +195,34 @@ class Lock:
             self.kube.exchange("DELETE", self.path, body, timeout=self.timeout)
         except LitefsError as error:
             self.lost = f"the Lease {self.name} could not be deleted: {error.message}"
+        self.lease, self.asked = None, False
+
+    def leave_as_found(self) -> dict[str, str]:
+        """This run has changed nothing: a stopped run's Lease goes back to it as it was, any other is released. Never raises.
+
+        The notes of the one that is still to be finished, empty where there is none.
+        """
+        self._back_to(self.found)
+        return self.found[1] if self.found else {}
+
+    def leave_to_former(self) -> None:
+        """The run that is taken up had changed nothing either: the Lease goes back to the one before, or is released. Never raises."""
+        try:
+            holder, notes = json.loads(self.notes.get(FORMER, "null"))
+            former = (str(holder), {str(k): str(v) for k, v in notes.items()})
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            former = None
+        self._back_to(former)
+
+    def _back_to(self, former: tuple[str, dict[str, str]] | None) -> None:
+        if former is None:
+            self.release()
+            return
+        with contextlib.suppress(LitefsError):  # then ours runs out by itself, and keeps the other's record in it
+            self.lease = self.lease or (self.read() if self.asked else None)
+            if holder_of(self.lease) == self.holder:
+                self.holder, self.notes = former
+                self.abandon()
         self.lease, self.asked = None, False
 
     def abandon(self) -> None:

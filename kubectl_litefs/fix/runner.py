@@ -13,7 +13,7 @@ from ..exitcodes import ExitCode
 from ..ports import Clock, WritableKube
 from .aim import Aim
 from .journal import Journal, journal_path
-from .lock import Lock
+from .lock import Lock, taken_up_by
 from .options import FixOptions
 from .outcome import BEFORE, Outcome, Words, failure
 from .work import Interrupted, Phase, Stopped, Ui, Work
@@ -178,14 +178,17 @@ class Runner(ABC):
             return failure(error, self.phase, self.plan, self.words())
         if work.phase is Phase.DELETING:
             self.settle(work)
-        restored = self.undo(work)
+        restored, other = self.undo(work), ""
         words = self.words()
         outcome = failure(error, work.phase, work.plan, words)
-        if work.phase in (*BEFORE, *words.undone, Phase.DONE) and not restored:
+        if work.phase is Phase.DONE and not restored:
             work.lock.release()
+        elif work.phase in (*BEFORE, *words.undone) and not restored:
+            notes = work.lock.leave_as_found()
+            other = f"A run that was stopped before is still to be finished: {taken_up_by(notes, work.plan.set_name, work.plan.namespace)}" if notes else ""
         else:
             work.journal.write("stopped", message=outcome.message, code=int(outcome.code))
             work.lock.abandon()
         work.journal.close()
-        hint = " ".join(h for h in (outcome.hint, restored) if h) or None
+        hint = " ".join(h for h in (outcome.hint, restored, other) if h) or None
         return dataclasses.replace(outcome, hint=hint, backup=work.backup, warnings=tuple(work.warned))

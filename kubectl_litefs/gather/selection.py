@@ -106,7 +106,7 @@ def require_litefs(facts: Facts) -> None:
 _NO_LITEFS = {
     "live": "Name the namespace with -n, or the set: kubectl litefs diagnose statefulset/NAME -n NAMESPACE",
     "bundle": "It was saved of another namespace, or of no LiteFS cluster.",
-    "files": "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, or the output of helm template or kustomize build.",
+    "files": "Name what LiteFS runs with: its StatefulSet and ConfigMap, a litefs.yml, a compose file or fly.toml with its Dockerfile, or the output of helm template or kustomize build.",
     "dump": "Pods, ConfigMaps and the logs of LiteFS's container tell the most.",
     "logs": "LiteFS's lines stand in its container's log: kubectl logs POD --all-containers --prefix --timestamps > POD.log",
 }

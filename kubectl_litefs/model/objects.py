@@ -45,6 +45,8 @@ class Written:
     """Whether a field stands in the file: what a cluster says of the object, as its status, does not."""
     elsewhere: str = ""
     """The bundle path of what the cluster says of it."""
+    partly: bool = False
+    """Whether its texts may have parts that nobody knows, as expressions of Terraform, with a stand-in in their place."""
 
 
 @dataclass(frozen=True, slots=True)

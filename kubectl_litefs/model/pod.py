@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from .config import ConfigFile, Sight
 from .image import Image
@@ -15,6 +16,13 @@ from .origin import Evidence, Gap, ObjectRef
 
 ALONE = "File"
 """The kind of what is no object of Kubernetes: a litefs.yml that was given alone, whoever and however many may use it."""
+
+
+class Platform(str, Enum):
+    """What runs a container that Kubernetes does not, told by the file that describes it."""
+
+    COMPOSE = "compose"
+    FLY = "fly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +219,17 @@ class Pod:
     def alone(self) -> bool:
         """Whether it stands for a litefs.yml alone: nobody knows how many nodes use it, and what pods they are."""
         return self.ref.kind == ALONE
+
+    @property
+    def platform(self) -> Platform | None:
+        """What runs it where its file says so; None for a pod of Kubernetes, and where nobody knows."""
+        named = self.obj.get("outside.platform")
+        return Platform(named) if named is not None else None
+
+    @property
+    def described(self) -> bool:
+        """Whether a file of another platform says what this container runs with, and nothing unseen can add to it."""
+        return bool(self.obj.get("outside.sure")) and (self.config is not None or self.container.litefs is not None)
 
     @property
     def planned(self) -> bool:

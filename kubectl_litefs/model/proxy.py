@@ -20,6 +20,13 @@ def application_port(pod: Pod) -> int | None:
     return None if _on_fly(pod) else _port(pod, "proxy.target")
 
 
+def past_the_edge(pod: Pod) -> int | None:
+    """The port that Fly's edge sends requests to, where that is the application's and not the proxy's; else None."""
+    edge = pod.obj.get("outside.edgePort")
+    proxy, application = _port(pod, "proxy.addr"), _port(pod, "proxy.target")
+    return application if edge is not None and proxy is not None and edge == application != proxy else None
+
+
 def _on_fly(pod: Pod) -> bool:
     return any(name.startswith("FLY_") for name in pod.env)
 

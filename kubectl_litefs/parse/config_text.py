@@ -12,7 +12,7 @@ from ..model.origin import Evidence, TextOrigin
 from ..model.pod import EnvVar
 from .expand import Answer, Use, expand_traced, worst
 from .shell_state import ALWAYS_LINKED, RUNTIME
-from .unseen import MARKER, shown
+from .unseen import MARKER, has_unknown, shown
 from .yaml_tree import Node, SyntaxProblem, compose
 
 MAX_EXCERPT = 200
@@ -95,7 +95,9 @@ class ConfigText:
 
     def sight_of(self, key: str, node: Node) -> Sight:
         """How sure the value at a key is: by the variables that stand in it, or, where the file's shape does not tell,
-        by those on its line."""
+        by those on its line. A stand-in may also come with the text."""
+        if has_unknown(node.value):
+            return Sight.UNKNOWN
         numbers = self.places.uses.get(key)
         if numbers is not None:
             return worst([self.uses[n].sight for n in numbers])

@@ -13,7 +13,7 @@ from ..model.origin import Evidence, Gap
 from ..model.pod import ALONE, EnvVar
 from .command import reached
 from .container_start import Start
-from .mounted import follow_in_pod
+from .mounted import follow_in_pod, own_text
 from .unseen import MARKER, UNKNOWN, clean, has_unknown, shown
 
 ConfigMaps = Callable[[str], "Obj | Gap | None"]
@@ -80,7 +80,7 @@ def container_env(
 ) -> tuple[dict[str, EnvVar], bool]:
     """What the pod spec gives: `envFrom` first, in order, then `env`, where a later entry may refer to earlier ones."""
     env = _of_image(pod, container)
-    complete = pod.ref.kind != ALONE
+    complete = pod.ref.kind != ALONE or pod.get("outside.environmentKnown") is True
     for i, source in enumerate(_mappings(container.get("envFrom"))):
         where = f"{field}.envFrom.{i}"
         found = _from_configmap(pod, source, where, configmap)
@@ -134,8 +134,10 @@ def _from_configmap(
     result = {}
     for key, value in (found.mapping("data") if found is not None else {}).items():
         full = prefix + str(key)
-        excerpt = f"{where}: {full}={value} from ConfigMap {name} ({pod.label})"[:MAX_EXCERPT]
-        result[full] = EnvVar(full, clean(str(value)), Sight.KNOWN, pod.at(where, excerpt))
+        text = own_text(found, str(value)) if found is not None else ""
+        excerpt = f"{where}: {full}={shown(text)} from ConfigMap {name} ({pod.label})"[:MAX_EXCERPT]
+        known = not has_unknown(text)
+        result[full] = EnvVar(full, text if known else None, Sight.KNOWN if known else Sight.UNKNOWN, pod.at(where, excerpt))
     return result
 
 
@@ -187,7 +189,7 @@ def _value_from(pod: Obj, source: Mapping[str, Any], configmap: ConfigMaps) -> t
         if isinstance(found, Gap):
             return UNKNOWN, origin
         value = found.mapping("data").get(key) if found is not None else None
-        return (clean(value) if isinstance(value, str) else None), origin
+        return (own_text(found, value) if found is not None and isinstance(value, str) else None), origin
     ref = source.get("fieldRef")
     if isinstance(ref, Mapping):
         path = str(ref.get("fieldPath"))

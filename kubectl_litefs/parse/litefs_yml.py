@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
 
 from ..model.config import ConfigFile, Exec, Problem, ProblemKind, Sight, Value
 from ..model.origin import Place, TextOrigin
@@ -44,12 +46,30 @@ def read_litefs_yml(
     that was given. `unset` is how sure it is that nothing defines a variable which nothing visible defines.
     `words_seen` is where the words after `--` stand in a file that was given.
     """
+    return _read_once(
+        text, name, source, path, tuple(env.items()), env_complete, host_name, after_dashes, words_seen,
+        expand_env=expand_env, marked=tuple(shell_undefined), first_line=first_line, origin=origin, unset=unset,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _read_once(
+    text: str,
+    name: str,
+    source: str,
+    path: str,
+    variables: tuple[tuple[str, EnvVar], ...],
+    env_complete: bool,
+    host_name: str | None,
+    after_dashes: tuple[str, ...] | None,
+    words_seen: Place | None,
+    **how: Any,
+) -> ConfigFile:
+    """The file is read once, however often a run looks at the cluster: a repair looks before each step."""
+    env = dict(variables)
 
     def read(complete: bool) -> ConfigText:
-        return read_text(
-            text if len(text) <= MAX_TEXT else "", env, complete, host_name,
-            expand_env=expand_env, marked=shell_undefined, source=source, first_line=first_line, origin=origin, unset=unset,
-        )  # fmt: skip
+        return read_text(text if len(text) <= MAX_TEXT else "", env, complete, host_name, source=source, **how)
 
     config = read(env_complete)
     decoder, readable = _decode(config, lambda: read(False), too_long=len(text) > MAX_TEXT)
@@ -64,7 +84,7 @@ def read_litefs_yml(
         path=path,
         text=shown(text),
         expanded=without_markers(config.expanded),
-        expand_env=expand_env,
+        expand_env=how["expand_env"],
         readable=readable,
         values=values,
         variables=tuple(config.variables()),

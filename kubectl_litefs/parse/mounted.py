@@ -93,6 +93,9 @@ def mounted_file(
     kind = next((k for k in sorted(volume) if k != "name"), "")
     if kind in ("configMap", "secret", "projected"):
         return _from_sources(list(_sources(volume)), below, configmap)
+    if kind == "bind":  # of a compose file, on a path of the host
+        unseen = Content(None, "", "", f"is {name} of the host, which was not among the files")
+        return in_image(pod, container, path) or unseen
     if (name, below) in shared.files:
         return shared.files[name, below]
     if kind == "emptyDir" and name not in shared.unseen:
@@ -165,11 +168,16 @@ def _from_configmap(ref: object, below: str, configmap: ConfigMaps) -> Content |
     text = found.mapping("data").get(key)
     if isinstance(text, str):
         origin = found.text_origin("data", key)
-        return Content(clean(text), f"{label}, key {key}", found.source, fixed=True, origin=origin)
+        return Content(own_text(found, text), f"{label}, key {key}", found.source, fixed=True, origin=origin)
     if key in found.mapping("binaryData"):
         why = f"is binary data of {label}"
         return Content(None, f"{label}, key {key}", found.source, why, GapReason.UNPARSED, True)
     return ABSENT
+
+
+def own_text(obj: Obj, text: str) -> str:
+    """A text of an object without foreign characters that would be taken for stand-ins; those that its reader put in stay."""
+    return text if obj.written is not None and obj.written.partly else clean(text)
 
 
 def _key(ref: Mapping[str, Any], below: str) -> str | None:

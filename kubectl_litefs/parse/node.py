@@ -10,7 +10,7 @@ from ..model.litefs import Sweep
 from ..model.logs import LogRun
 from ..model.objects import Obj
 from ..model.origin import Gap, GapReason, ObjectRef
-from ..model.pod import ALONE, Container, Mount, Pod
+from ..model.pod import ALONE, Container, Mount, Platform, Pod
 from ..model.snapshot import Item, Snapshot
 from .command import litefs_command
 from .discover import DEFAULT_PORT, containers_of, mappings, signs
@@ -22,6 +22,7 @@ from .objects import gap_for
 
 OBSERVED = ("info", "vars", "metrics", "log")
 ALONE_TOLD = "this file was given without the pods that use it"
+OUTSIDE_TOLD = {Platform.COMPOSE: "Docker Compose runs it, not Kubernetes", Platform.FLY: "it runs on Fly, not on Kubernetes"}
 
 ConfigMaps = Callable[[str], "Obj | Gap | None"]
 
@@ -43,7 +44,6 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
         return None
     host_name = _host_name(obj)
     env, complete = resolve_env(obj, container.spec, container.field, configmap, host_name)
-    complete = complete and obj.ref.kind != ALONE
     config = gaps.get("config") or find_config(
         obj, container.spec, container.field, container.litefs, env, complete, host_name, configmap
     )
@@ -51,7 +51,9 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
         gaps["config"] = config
     found = config if isinstance(config, ConfigFile) else None
     if obj.ref.kind == ALONE:
-        gaps.update({k: Gap(f"{k} of {obj.ref.name}", GapReason.OFFLINE, ALONE_TOLD) for k in (*OBSERVED, "spec")})
+        platform = obj.get("outside.platform")
+        why = ALONE_TOLD if platform is None else OUTSIDE_TOLD[Platform(platform)]
+        gaps.update({k: Gap(f"{k} of {obj.ref.name}", GapReason.OFFLINE, why) for k in (*OBSERVED, "spec")})
     return Pod(
         ref=obj.ref,
         obj=obj,
@@ -108,7 +110,8 @@ def _host_name(obj: Obj) -> str | None:
     """The kernel's host name in the pod: the node's with hostNetwork, the FQDN if asked for, else spec.hostname or
     the pod's name, cut at 63 characters. Of a file that stands alone nobody knows."""
     if obj.ref.kind == ALONE:
-        return None
+        named = obj.get("spec.hostname")  # a compose file may say it
+        return str(named) if named else None
     if obj.get("spec.hostNetwork"):
         node = obj.get("spec.nodeName")
         return str(node) if node else None
@@ -167,13 +170,15 @@ def _mounts(
                 sub_path=mount.get("subPath") or mount.get("subPathExpr") or None,
                 read_only=bool(mount.get("readOnly")),
                 propagation=mount.get("mountPropagation"),
-                evidence=obj.at(
-                    f"{field}.volumeMounts.{i}",
-                    f"{field}.volumeMounts.{i}: {mount.get('mountPath')} from {mount.get('name')} ({obj.label})",
-                ),
+                evidence=obj.at(f"{field}.volumeMounts.{i}", _mount_seen(obj, f"{field}.volumeMounts.{i}", mount)),
             )
         )
     return tuple(found)
+
+
+def _mount_seen(obj: Obj, field: str, mount: Mapping[str, Any]) -> str:
+    told = f"{mount.get('mountPath')} from {mount.get('name')}"
+    return told if obj.ref.kind == ALONE else f"{field}: {told} ({obj.label})"
 
 
 def _likely(snapshot: Snapshot, obj: Obj, containers: tuple[Container, ...]) -> str | None:

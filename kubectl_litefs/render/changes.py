@@ -31,6 +31,13 @@ def change_lines(report: Report, look: Look) -> list[Line]:
     return [*lines, line("")]
 
 
+def drift_words(one: Drift) -> str:
+    """One difference in one line."""
+    if not one.field:
+        return f"{one.ref}: {one.file}"
+    return f"{one.ref} {one.field}: {one.file} in the file, {one.cluster if one.cluster is not None else 'not set'} in the cluster"
+
+
 def _rows(text: str, look: Look) -> list[str]:
     return wrap(text, look.width - 10) if look.verbose or look.show_all else [clip(text, look.width - 10)]
 

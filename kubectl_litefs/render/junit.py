@@ -11,8 +11,9 @@ from datetime import timezone
 from xml.etree import ElementTree
 
 from ..exitcodes import ExitCode
-from ..model.report import CheckResult, Report, Status
+from ..model.report import Changes, CheckResult, Report, Status
 from ..model.rule import Finding, Rule, Severity
+from .changes import drift_words
 from .gaps import unseen_names
 from .words import clean, listed, place
 
@@ -23,7 +24,11 @@ def render(report: Report, fail_on: Severity | None = Severity.ERROR, strict: bo
     """One document. `fail_on` and `strict` as on the command line: findings below do not fail a case."""
     cases = [_could_look(report, strict)]
     rules = {r.id: r for r in report.rules}
-    cases += [_case(c, rules[c.rule], [f for f in report.findings if f.rule == c.rule], fail_on) for c in report.checks]
+    gone = report.changes.gone if report.changes else ()
+    for check in report.checks:
+        of_rule, over = ([f for f in found if f.rule == check.rule] for found in (report.findings, gone))
+        cases.append(_case(check, rules[check.rule], of_rule, fail_on, over))
+    cases += [_against(report.changes)] if report.changes else []
     counts = {
         "tests": len(cases),
         "failures": sum(c.find("failure") is not None for c in cases),
@@ -53,7 +58,18 @@ def _could_look(report: Report, strict: bool) -> ElementTree.Element:
     return case
 
 
-def _case(check: CheckResult, rule: Rule, findings: Sequence[Finding], fail_on: Severity | None) -> ElementTree.Element:
+def _against(changes: Changes) -> ElementTree.Element:
+    """Where the cluster differs from the files: nothing fails for it."""
+    case = _new("files against the cluster", "sight")
+    lines = [f"{place(d.evidence)}  {drift_words(d)}" for d in changes.drift] or ["The cluster has everything as the files say it."]
+    restarted = [f"judged as if started anew: {listed([r.name for r in changes.restarted])}"] if changes.restarted else []
+    case.append(_text("system-out", [*lines, *restarted]))
+    return case
+
+
+def _case(
+    check: CheckResult, rule: Rule, findings: Sequence[Finding], fail_on: Severity | None, gone: Sequence[Finding] = ()
+) -> ElementTree.Element:
     case = _new(f"{rule.id} {rule.name}", f"{rule.id[:-2]}xx" if rule.docs is None else "own")
     active = [f for f in findings if f.suppressed is None]
     failing = [f for f in active if fail_on is not None and f.severity.rank <= fail_on.rank]
@@ -67,8 +83,9 @@ def _case(check: CheckResult, rule: Rule, findings: Sequence[Finding], fail_on: 
     elif findings and not active:
         _say(case, "skipped", f"suppressed: {_reasons(findings)}", ())
     below = [f for f in active if f not in failing]
-    if below:
-        case.append(_text("system-out", _told(below)))
+    fixed = [f"fixed by the files: {f.severity.value} {f.subject}: {f.message}" for f in gone]
+    if below or fixed:
+        case.append(_text("system-out", [*_told(below), *fixed]))
     return case
 
 

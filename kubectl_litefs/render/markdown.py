@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ..model.report import Report, Status
 from ..model.rule import Finding
+from .changes import drift_words
 from .gaps import unseen_names
 from .words import clean, clip, count, listed, place
 
@@ -31,7 +32,7 @@ def render(report: Report) -> str:
     active = report.active
     if active:
         parts.append(_table(active))
-    tail = [*_suppressed(report), *_unseen(report)]
+    tail = [*_changes(report), *_suppressed(report), *_unseen(report)]
     room = LONGEST - sum(len(p) + 2 for p in (*parts, *tail))
     for at, finding in enumerate(active):
         folded = _details(finding)
@@ -63,7 +64,8 @@ def _verdict(report: Report) -> str:
 def _table(findings: Sequence[Finding]) -> str:
     rows = ["| | rule | on | what |", "|---|---|---|---|"]
     for f in findings[:MOST_ROWS]:
-        sign = f"{_SIGNS[f.severity.value]} {f.severity.value}" + (" (follows)" if f.consequence_of else "")
+        notes = ", ".join([*(["follows"] if f.consequence_of else []), *([f.change.value] if f.change else [])])
+        sign = f"{_SIGNS[f.severity.value]} {f.severity.value}" + (f" ({notes})" if notes else "")
         rows.append(f"| {sign} | {escape(f.rule)} {escape(f.name)} | {escape(str(f.subject))} | {escape(clip(f.message, 300))} |")
     if len(findings) > MOST_ROWS:
         rows.append(f"| | | | {len(findings) - MOST_ROWS} more |")
@@ -82,6 +84,24 @@ def _details(finding: Finding) -> str:
         parts += ["**What was seen**", fence([f"{place(e)}  {e.excerpt}" for e in finding.evidence])]
     parts += [f"**Why:** {escape(finding.cause)}"] if finding.cause else []
     return "\n\n".join([*parts, "</details>"])
+
+
+def _changes(report: Report) -> list[str]:
+    """What the files end, which pods start anew, and where the cluster differs from them."""
+    changes = report.changes
+    if changes is None:
+        return []
+    lines = [f"- {escape(f.rule)} {escape(f.name)} on {escape(str(f.subject))}: {escape(clip(f.message, 300))}" for f in changes.gone]
+    parts = ["**Fixed by these files**\n\n" + _some(lines) if lines else "**These files fix nothing that was found.**"]
+    if changes.restarted:
+        parts.append(f"Judged as if started anew: {escape(listed([r.name for r in changes.restarted]))}.")
+    if changes.drift:
+        rows = [f"{place(d.evidence)}  {drift_words(d)}" for d in changes.drift[:MOST_ROWS]]
+        more = len(changes.drift) - MOST_ROWS
+        told = fence([clip(row, 300) for row in rows] + ([f"and {more} more"] if more > 0 else []))
+        title = f"The cluster differs from the files in {count(len(changes.drift), 'place')}"
+        parts.append(f"<details><summary>{title}</summary>\n\n{told}\n\n</details>")
+    return parts
 
 
 def _suppressed(report: Report) -> list[str]:

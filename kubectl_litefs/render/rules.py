@@ -49,6 +49,7 @@ def rule_tree(rule: Rule) -> dict[str, Any]:
         "gotcha": rule.gotcha,
         "follows": list(rule.follows),
         "references": list(rule.refs),
+        "heals": rule.heals,
         "since": rule.since,
         "docs": rule.page,
     }
@@ -89,10 +90,18 @@ def explain(rule: Rule, rules: Sequence[Rule], *, width: int, color: bool) -> st
         lines += _field(label, ", ".join(f"{r} {names.get(r, '')}".strip() if named else r for r in related), width)
     lines += _field("guide", f"gotcha {rule.gotcha}; docs/gotchas.md tells what really happens" if rule.gotcha else "", width)
     lines += _field("see also", ", ".join(rule.refs), width)
+    lines += _field("waiting", HEALS[rule.heals] if rule.heals else "", width)
     lines += _field("since", rule.since, width)
     lines += _field("page", rule.page or "", width)
     return colored(lines) if color else plain(lines)
 
+
+HEALS: dict[str, str] = {
+    "no": "does not help: it stays until somebody mends it",
+    "with a new pod": "helps only while a rollout is still to replace the pod with a correct one",
+    "with time": "may help: it can go away by itself",
+}
+"""What `diagnose --wait` does with a finding of the rule, for a reader."""
 
 READS = {
     "spec": "the pod's spec and status",

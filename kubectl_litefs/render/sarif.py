@@ -11,9 +11,12 @@ from datetime import timezone
 from typing import Any
 from urllib.parse import quote
 
+from ..model.change import Change
 from ..model.origin import Evidence, Gap
 from ..model.report import Report, Status
 from ..model.rule import Finding, Rule, Severity
+from ..project import addresses
+from .changes import drift_words
 from .gaps import LOUD, unseen_names
 from .json import document
 from .words import clean, place
@@ -22,6 +25,8 @@ VERSION = "2.1.0"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
+BASELINE = {Change.NEW: "new", Change.UNCHANGED: "unchanged", Change.OPEN: "unchanged", Change.GONE: "absent"}
+"""Against the cluster as it is, where files were laid over it."""
 LONGEST = 1000
 """Characters of a rule's descriptions; GitHub refuses files with more than 1024."""
 MOST_RELATED = 100
@@ -33,22 +38,24 @@ def render(report: Report) -> str:
     """One document with one run."""
     indexes = {r.id: at for at, r in enumerate(report.rules)}
     by_print = {f.fingerprint: f for f in report.findings}
+    home = addresses()
     driver = {
         "name": "kubectl-litefs",
         "version": report.tool_version,
-        "rules": [_rule(r) for r in report.rules],
+        **({"informationUri": home["Homepage"]} if "Homepage" in home else {}),
+        "rules": [_rule(r, home.get("Documentation", "")) for r in report.rules],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report, indexes)],
-        "results": [_result(f, report, indexes, by_print) for f in report.findings],
+        "results": [*(_result(f, report, indexes, by_print) for f in report.findings), *_gone(report, indexes)],
     }
     return document({"$schema": SCHEMA, "version": VERSION, "runs": [run]})
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
-    """Metadata of one rule. Its page is an address of its own only where its author gave one."""
+def _rule(rule: Rule, documentation: str) -> dict[str, Any]:
+    """Metadata of one rule. A built-in rule's page lies beside `documentation`; another's is where its author says."""
     steps = "\n".join(f"{number}. {clean(step)}" for number, step in enumerate(rule.fix, 1))
     parts = [("What you notice", rule.symptom), ("What it does", rule.impact), ("Why it happens", rule.cause)]
     told = [(title, clean(text)) for title, text in parts if text]
@@ -64,8 +71,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "defaultConfiguration": {"level": LEVEL[rule.severity]},
         "properties": {"tags": tags, "precision": "high", "problem.severity": PROBLEM[rule.severity]},
     }
-    if rule.docs:
-        made["helpUri"] = rule.docs
+    page = f"{posixpath.dirname(documentation)}/rules/{rule.id}.md" if documentation and rule.docs is None else rule.docs
+    if page:
+        made["helpUri"] = page
     return made
 
 
@@ -98,7 +106,7 @@ def _invocation(report: Report, indexes: dict[str, int]) -> dict[str, Any]:
     return {
         "executionSuccessful": not blind and not crashed,
         **ended,
-        "toolExecutionNotifications": [*notes, *(_gap(g) for g in report.gaps)],
+        "toolExecutionNotifications": [*notes, *(_gap(g) for g in report.gaps), *_drift(report)],
     }
 
 
@@ -134,9 +142,30 @@ def _result(finding: Finding, report: Report, indexes: dict[str, int], by_print:
             "commands": [clean(command) for command in finding.commands],
         },
     }
+    if report.changes is not None:
+        made["baselineState"] = BASELINE[finding.change or Change.UNCHANGED]
     if related:
         made["relatedLocations"] = related[:MOST_RELATED]
     return made
+
+
+def _gone(report: Report, indexes: dict[str, int]) -> list[dict[str, Any]]:
+    """What the files end. `pass` and suppressed, so that a viewer that knows no baseline shows no alert."""
+    words = "fixed by the files that were laid over the cluster"
+    ended = {"kind": "pass", "level": "none", "baselineState": BASELINE[Change.GONE]}
+    suppressed = [{"kind": "external", "status": "accepted", "justification": words}]
+    gone = report.changes.gone if report.changes else ()
+    return [{**_result(f, report, indexes, {}), **ended, "suppressions": suppressed} for f in gone if f.rule in indexes]
+
+
+def _drift(report: Report) -> list[dict[str, Any]]:
+    """Where the cluster differs from the files."""
+    found = []
+    for one in report.changes.drift if report.changes else ():
+        uri = file_uri(one.evidence, report.source) or _uri(one.evidence.source)
+        where = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": _region(one.evidence)}}
+        found.append({"descriptor": {"id": "drift"}, "level": "note", "message": {"text": clean(drift_words(one))}, "locations": [where]})
+    return found
 
 
 def _name(finding: Finding) -> str:

@@ -14,7 +14,7 @@ from ..exitcodes import ExitCode
 from ..fix.export import ExportFailed, export
 from ..fix.verify import APART, by_name
 from ..fix.work import Phase, Stopped, Work
-from ..model.litefs import Database, Metrics
+from ..model.litefs import Database, Info, Metrics
 from ..model.origin import Gap
 from ..parse.litefs_http import read_metrics
 from .work import RescueWork
@@ -165,6 +165,18 @@ class Proof(Twice):
         else:
             hint = f"Reset and restart no replica. kubectl litefs diagnose -n {self.plan.namespace} says what is wrong; --resume looks again. {place}"
         return Stopped("unverified", f"the data was brought back, but the result could not be verified: {what}", ExitCode.UNVERIFIED, hint)
+
+
+def serves(work: RescueWork, info: Info) -> bool:
+    """Whether the primary runs with what was swapped in: the id, and no database behind it."""
+    try:
+        seen = work.databases(work.plan.pod)
+    except KubeError:
+        return False
+    if isinstance(seen, Gap) or info.cluster_id != work.plan.cluster_id:
+        return False
+    txids = {n: d.txid for n, d in by_name(seen).items()}
+    return all(txids.get(b.name, 0) >= b.txid for b in work.plan.databases)
 
 
 def rows(work: RescueWork) -> tuple[Rows, ...]:

@@ -47,44 +47,45 @@ def resume(run: RescueRun) -> Outcome:
     run.options = dataclasses.replace(run.options, name=name, namespace=plan.namespace, pod=plan.pod)
     work: RescueWork = run.start(plan)
     before = _journal(run, plan)
+    work.phase = Phase.LOOKING  # a stop while another run still holds the lock clears nothing away
     run.take_lock(work)
+    work.phase = Phase.ARMED  # it may have begun: until that is known, no stop clears away or forgets anything
     work.copies = (*run.save().copies, *read(work.folder))
     begun = _directory(run, work) if plan.strategy == "data-dir" else _import(run, work, before)
     if not begun:
+        work.phase = Phase.PLANNED
         run.ui.say("nothing was changed by the run that stopped: starting over with a new plan")
         work.lock.release()
         run.work, run.plan = None, None
         run.options = dataclasses.replace(run.options, resume=False)
         return run.fresh()
-    return run.finish(work)
+    return run.finish(work, swapped_now=begun == "now")
 
 
-def _directory(run: RescueRun, work: RescueWork) -> bool:
-    """Whether the swap had begun; then it is finished here."""
+def _directory(run: RescueRun, work: RescueWork) -> str:
+    """Whether the swap had begun; then it is finished here: `now`, `before`, or empty where it had not."""
     directory = Directory(work)
     place = directory.exchange.where()
     if place.half:
         run.step("swap", "finish the swap", directory.exchange.swap)
-        return True
+        return "now"
     if place.swapped:
-        work.phase = Phase.ARMED
-        return True
+        return "before"
     left = directory.clean()
     if left:
         work.warn(left)
-    return False
+    return ""
 
 
-def _import(run: RescueRun, work: RescueWork, before: list[dict[str, Any]]) -> bool:
-    """Whether an import had begun: then each database is brought to its proof; those that have it are left alone."""
+def _import(run: RescueRun, work: RescueWork, before: list[dict[str, Any]]) -> str:
+    """`before` where an import had begun: then each database is brought to its proof; those that have it are left alone."""
     if not any(e.get("step") == "import" for e in before):
-        return False
-    work.phase = Phase.ARMED
+        return ""
     proven = {str(e.get("database")): e.get("txid") for e in before if e.get("step") == "proven"}
     work.reached.update({n: t for n, t in proven.items() if isinstance(t, int)})
     for back in [d for d in work.plan.databases if d.name not in proven]:
         run.step(f"import {back.name}", f"import {back.name} and prove it", lambda back=back: importing.import_one(work, back))  # type: ignore[misc]
-    return True
+    return "before"
 
 
 def _journal(run: RescueRun, plan: RescuePlan) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from .base import SetRun
 from .directory import Directory, probe
 from .guards import judge
 from .plan import RescuePlan, grown_from, make_plan
+from .restart import restart
 from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
@@ -130,9 +131,9 @@ class RescueRun(SetRun):
             self.step("stage", f"put the data of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
             self.step("gate", "last look before the point of no return", self.gate)
             self.step("swap", "swap the directories", directory.exchange.swap)
-        else:
-            self.step("gate", "last look before the point of no return", self.gate)
-            self.step("import", f"import {len(work.plan.databases)} and prove it", lambda: importing.import_all(work))
+            return self.finish(work, swapped_now=True)
+        self.step("gate", "last look before the point of no return", self.gate)
+        self.step("import", f"import {len(work.plan.databases)} and prove it", lambda: importing.import_all(work))
         return self.finish(work)
 
     def recheck(self) -> None:
@@ -167,11 +168,11 @@ class RescueRun(SetRun):
         if difference:
             raise destroy.changed(f"{difference} ({since})")
 
-    def finish(self, work: RescueWork) -> Outcome:
+    def finish(self, work: RescueWork, swapped_now: bool = False) -> Outcome:
         """From the swap or the imports to the proof. Every step looks first whether it is done already."""
         plan = work.plan
         if plan.strategy == "data-dir" or plan.fault == "LFS110":
-            self.step("restart", f"delete pod {plan.pod}, and no other", lambda: destroy.remove_old_pod(work))
+            self.step("restart", f"delete pod {plan.pod}, and no other", lambda: self.restart(work, swapped_now))
             self.step("wait", f"wait for {plan.pod} on its own volume", lambda: wait_replaced(work))
         for pod in plan.order:
             work.record("replica", pod=pod)
@@ -184,6 +185,12 @@ class RescueRun(SetRun):
         work.journal.close()
         told = ", ".join(f"{d.name} from {d.pod}" for d in plan.databases)
         return Outcome(ExitCode.OK, "rescued", f"{plan.pod} has its data back ({told}), and every replica follows", self.after(work), plan, (), plan.folder, tuple(work.warned), self.row_words())
+
+    def restart(self, work: RescueWork, swapped_now: bool) -> None:
+        if work.plan.strategy == "data-dir":
+            restart(work, swapped_now, lambda info: proof.serves(work, info))
+        else:
+            destroy.remove_old_pod(work)
 
     def prove(self, work: RescueWork, others: tuple[str, ...]) -> None:
         self.rows = proof.verify(work, others)
@@ -222,7 +229,7 @@ class RescueRun(SetRun):
     def undo(self, work: Work) -> str:
         """Before the swap our own copy on the volume goes again."""
         assert isinstance(work, RescueWork)
-        if work.plan.strategy != "data-dir" or work.phase is not Phase.PLANNED:
+        if work.plan.strategy != "data-dir" or work.phase is not Phase.PLANNED or not work.lock.held:  # then it is another run's
             return ""
         return Directory(work).clean()
 

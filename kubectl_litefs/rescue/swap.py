@@ -1,6 +1,7 @@
 """Two directories on the primary's volume change places: data and id come in from one beside them, what stood there goes aside.
 
 Each move is a rename, so whatever is cut off half-way is finished by the same script, and nothing is ever overwritten.
+What LiteFS or the application makes anew in a gap (a pod restarted half-way) goes aside, too, into `since-1`, `since-2`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ mkdir -p "$to" || exit 5
 for x; do
   [ -e "$from/$x" ] || continue
   if [ -e "$x" ]; then
-    case "$x" in */*) mkdir -p "$to/${x%/*}" || exit 5 ;; esac
-    [ ! -e "$to/$x" ] || { echo "$x, $from/$x and $to/$x are all there"; exit 6; }
-    mv "$x" "$to/$x" || exit 7
+    out=$to n=1
+    while [ -e "$out/$x" ]; do out=$to/since-$n n=$((n + 1)); done
+    case "$x" in */*) mkdir -p "$out/${x%/*}" || exit 5 ;; *) mkdir -p "$out" || exit 5 ;; esac
+    mv "$x" "$out/$x" || exit 7
   fi
   mv "$from/$x" "$x" || exit 8
 done"""

@@ -13,7 +13,7 @@ from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.journal import Journal
-from ..fix.lock import Lock
+from ..fix.lock import Lock, taken_up_by
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import standing
 from ..fix.wait import wait_replaced
@@ -23,6 +23,7 @@ from . import rights
 from .base import SetRun
 from .options import RescueOptions
 from .proof import Twice
+from .restart import restart
 from .resume import recorded, require_own
 from .save import SavedSet
 from .store import read
@@ -60,6 +61,7 @@ class UndoRun(SetRun):
         if not found.former:
             if found.case.primary is None:
                 raise CouldNotLook("no-primary", "which pod is the primary cannot be seen, so it is not known whose volume to look at. Nothing was changed")
+            self.require_no_undo()
             self.ui.step("survey", "", "done", "nothing to undo")
             text = f"nothing to undo: no rescue has put a directory aside on the volume of {found.case.target.name}. Nothing was changed"
             return Outcome(ExitCode.OK, "nothing-to-do", text, "After an import nothing is put aside: import the saved file again (docs/rescue.md).", backup=str(saved.folder))
@@ -72,6 +74,14 @@ class UndoRun(SetRun):
         self.require_saved(found.case, saved)
         require_own(self, (self.options.name or "").rpartition("/")[2], ("rescue", COMMAND))
         return self.act(make_plan(found, str(saved.folder)))
+
+    def require_no_undo(self) -> None:
+        """Raises LitefsError (exit 5) where an undo was stopped: it may have swapped already, and the pod still runs with what went aside."""
+        name = (self.options.name or "").rpartition("/")[2]
+        notes = require_own(self, name, ("rescue", COMMAND))
+        if notes.get("command") == COMMAND:
+            hint = f"Finish that one first: {taken_up_by(notes, name, self.namespace)}"
+            raise LitefsError("locked", f"an undo of {name} was stopped, or is at work", hint=hint, exit_code=ExitCode.LOCKED)
 
     def see(self, saved: SavedSet) -> Undoing:
         case = self.look()
@@ -132,7 +142,7 @@ class UndoRun(SetRun):
         self.take_lock(work)
         self.step("gate", "save and look again: the same pods, ids and directories", lambda: self.gate(work))
         self.step("swap", f"bring {work.plan.aside} back", work.exchange.swap)
-        return self.finish(work)
+        return self.finish(work, swapped_now=True)
 
     def gate(self, work: UndoWork) -> None:
         """4 where evidence speaks against it now, 6 where things differ."""
@@ -150,10 +160,10 @@ class UndoRun(SetRun):
         work.plan = dataclasses.replace(work.plan, holds=now.holds)
         work.record("gate")
 
-    def finish(self, work: UndoWork) -> Outcome:
+    def finish(self, work: UndoWork, swapped_now: bool) -> Outcome:
         """From the swap to the proof. Every step looks first whether it is done already."""
         plan = work.plan
-        self.step("restart", f"delete pod {plan.pod}, and no other", lambda: destroy.remove_old_pod(work))
+        self.step("restart", f"delete pod {plan.pod}, and no other", lambda: restart(work, swapped_now, lambda info: info.cluster_id == plan.former_id))
         self.step("wait", f"wait for {plan.pod} on its own volume", lambda: wait_replaced(work))
         work.record("verify")
         self.step("verify", "verify the primary, and that every replica keeps what it has", UndoProof(work).run)
@@ -188,19 +198,19 @@ class UndoRun(SetRun):
             raise Stopped("changed", f"the recorded plan is for {plan.server}, this is {self.kube.server}. Nothing was changed", ExitCode.CHANGED)
         self.options = dataclasses.replace(self.options, name=f"statefulset/{plan.set_name}", namespace=plan.namespace, pod=plan.pod)
         work: UndoWork = self.start(plan)
+        work.phase = Phase.LOOKING
         self.take_lock(work)
+        work.phase = Phase.ARMED  # it may have begun: until that is known, no stop says that nothing was changed
         place = work.exchange.where()
         if place.half:
             self.step("swap", "finish the swap", work.exchange.swap)
-        elif place.swapped:
-            work.phase = Phase.ARMED
-        else:
+        elif not place.swapped:
             self.ui.say("nothing was changed by the run that stopped: starting over with a new plan")
-            work.lock.release()
+            work.lock.leave_to_former()
             self.work, self.plan = None, None
             self.options = dataclasses.replace(self.options, resume=False)
             return self.fresh()
-        return self.finish(work)
+        return self.finish(work, swapped_now=place.half)
 
 
 class UndoProof(Twice):

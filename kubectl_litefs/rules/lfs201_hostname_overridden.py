@@ -46,8 +46,11 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
 
 
 def _overrides(pod: Pod) -> Iterator[tuple[str, Evidence]]:
-    """A HOSTNAME other than the pod's own name. An empty one is none: LiteFS fills it in."""
+    """A HOSTNAME other than the pod's own name. An empty one is none: LiteFS fills it in. Outside Kubernetes a name may lead
+    to the node all the same; only an address of the node itself cannot."""
     var = pod.env.get("HOSTNAME")
+    if var is not None and pod.platform is not None and not is_self((var.value or "").strip("[]")):
+        return
     if var is not None and var.value and var.value != pod.host_name and var.value.split(".")[0] != pod.name:
         yield var.value, var.evidence
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ..model.cluster import Cluster
 from ..model.copies import exports
 from ..model.grouping import Fault, Sighting, config_commands, faults, listed
 from ..model.origin import Evidence, Gap, GapReason
-from ..model.pod import Mount, Pod
+from ..model.pod import Mount, Platform, Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
 from ..model.topology import primaries
 
@@ -23,15 +24,45 @@ GONE = {
     "downwardAPI": "a downward API volume, which nobody can write to",
     "image": "an image volume, which nobody can write to",
     "gitRepo": "a gitRepo volume, which is deleted with the pod",
+    "tmpfs": "a tmpfs, which is memory and gone with the container",
 }
 """Kinds of volumes that keep nothing. All others are disks or file servers."""
 ROOT = "the container's own file system, which is thrown away at each restart"
 
 
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """The same fault where something else than Kubernetes runs the container."""
+
+    root: str
+    severity: Severity
+    impact: str
+    fix: tuple[str, ...]
+
+
+ELSEWHERE = {
+    Platform.COMPOSE: _Elsewhere(
+        "the container's own file system, which goes with the container (`docker compose down`, a new image)",
+        Severity.WARNING,
+        "With the primary's container go its databases and its cluster id; replicas that are left refuse the new one.",
+        ("Mount a volume at data.dir: `volumes: [litefs:/var/lib/litefs]` on the service, and `litefs:` below the file's own `volumes:`.",),
+    ),
+    Platform.FLY: _Elsewhere(
+        "the machine's own file system, which each deploy and each restart resets",
+        Severity.ERROR,
+        "A machine that restarts loses its databases; where it was the only one, they are gone.",
+        (
+            "Before the next deploy, save each database: `fly ssh console`, then `litefs export -name DATABASE FILE`, and copy the file off the machine.",
+            "Make a volume for each machine (`fly volumes create NAME`), and let [mounts] in fly.toml have data.dir as its destination.",
+        ),
+    ),
+}
+
+
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     seen: list[Sighting] = []
     for pod in cluster.pods:
-        if pod.alone:
+        if pod.alone and not pod.described:
             yield Unknown(pod.gaps["spec"])
             continue
         where = pod.data_dir
@@ -39,9 +70,16 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
             relative = Gap(f"config/{pod.namespace}/{pod.name}", GapReason.ABSENT, f"data.dir is {where or 'unknown'}")
             yield Unknown(pod.gaps.get("config") or relative if where is None else relative)
             continue
-        seen += _faults(pod, posixpath.normpath(where))
+        if not _kept_by_others(pod, posixpath.normpath(where)):
+            seen += _faults(pod, posixpath.normpath(where))
     for fault in faults(cluster, seen):
         yield _finding(cluster, fault)
+
+
+def _kept_by_others(pod: Pod, where: str) -> bool:
+    """Whether other machines of the same application have a volume there: then this group is meant to start empty each time."""
+    kept = pod.obj.get("outside.kept")
+    return any(where == p or where.startswith(f"{p}/") for p in (posixpath.normpath(str(k)) for k in kept or ()))
 
 
 def _faults(pod: Pod, where: str) -> Iterator[Sighting]:
@@ -56,14 +94,15 @@ def _faults(pod: Pod, where: str) -> Iterator[Sighting]:
                 pod, "hostPath", f"{where} lies in a directory of the node (hostPath)", [*asked, mount.evidence]
             )
         return
-    place = GONE[mount.source] if mount is not None else ROOT
+    root = ELSEWHERE[pod.platform].root if pod.platform else ROOT
+    place = GONE[mount.source] if mount is not None else root
     proof = [*asked, mount.evidence if mount is not None else _no_mount(pod)]
     if inside is not None and inside.source not in GONE:
         told = f"only {where}/dbs lies on a volume; {where} itself, with the cluster id, is on {place}"
         yield _sighting(pod, "id", told, [*proof, inside.evidence])
         return
-    spare = next((m for m in pod.container.mounts if m.claim), None)
-    hint = f"; claim {_template(pod, spare)} is mounted at {spare.path}" if spare else ""
+    spare = next((m for m in pod.container.mounts if m.claim or (pod.platform and m.source == "volume")), None)
+    hint = f"; {f'claim {_template(pod, spare)}' if spare.claim else f'volume {spare.volume}'} is mounted at {spare.path}" if spare else ""
     yield _sighting(pod, "data", f"{where} is on {place}{hint}", [*proof, *([spare.evidence] if spare else [])])
 
 
@@ -85,6 +124,8 @@ def _seen_dir(pod: Pod) -> Evidence | None:
 
 def _no_mount(pod: Pod) -> Evidence:
     paths = [m.path for m in pod.container.mounts]
+    if pod.alone:
+        return pod.obj.at(f"{pod.container.field}.volumeMounts", f"volumes at: {', '.join(paths) or 'none'}")
     return pod.obj.seen(f"{pod.container.field}.volumeMounts", f"mountPath: {', '.join(paths) or 'none'}")
 
 
@@ -100,12 +141,17 @@ def _finding(cluster: Cluster, fault: Fault) -> Finding:
         severity = Severity.WARNING
         impact = "The data stays on that one node: a pod that is moved to another node starts empty."
     first = fault.pods[0]
+    elsewhere = ELSEWHERE[first.platform] if first.platform else None
+    if elsewhere is not None and kind != "hostPath":
+        severity, impact = elsewhere.severity, elsewhere.impact
     return RULE.finding(
         fault.subject,
         f"data.dir of {names}: {fault.text}.",
         *fault.evidence,
         severity=severity,
         impact=impact,
+        cause="data.dir in litefs.yml and the path of the volume are not the same directory, or there is no volume." if elsewhere else None,
+        fix=elsewhere.fix if elsewhere else None,
         commands=(
             *exports(p for p in primaries(cluster) if p in fault.pods and severity is Severity.ERROR),
             *(config_commands(cluster, fault)[:1] if first.config else ()),

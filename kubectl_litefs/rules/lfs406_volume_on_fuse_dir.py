@@ -15,7 +15,7 @@ from ..model.rule import Finding, Rule, Severity, Unknown
 from ..model.topology import primaries
 
 FLEETING = frozenset(
-    {"emptyDir", "configMap", "secret", "projected", "downwardAPI", "ephemeral", "csi", "image", "hostPath", "unknown"}
+    {"emptyDir", "configMap", "secret", "projected", "downwardAPI", "ephemeral", "csi", "image", "hostPath", "unknown", "tmpfs", "bind"}
 )
 """Kinds of volumes that hold nothing lasting, or nothing of LiteFS's."""
 

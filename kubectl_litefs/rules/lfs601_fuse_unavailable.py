@@ -8,7 +8,7 @@ from ..model.alive import got_mounted, runs_litefs, unseen_run
 from ..model.cluster import Cluster
 from ..model.grouping import Fault, Sighting, faults, lines_seen, log_command
 from ..model.origin import Evidence
-from ..model.pod import Container, Pod
+from ..model.pod import Container, Platform, Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
 
 FUSE = "fuse"
@@ -18,6 +18,12 @@ HINTS = {
     "failed to open /dev/fuse": "the container may not use /dev/fuse: mounting the file alone does not give the right to it",
     "mount failed": "the container has the device, but may not mount: SYS_ADMIN is missing, or AppArmor forbids it",
 }
+
+COMPOSE_FIX = (
+    "Set `privileged: true` on the service.",
+    "Or give it the device and the right to mount: `devices: [/dev/fuse]`, `cap_add: [SYS_ADMIN]`, and where AppArmor is on, `security_opt: [apparmor:unconfined]`.",
+    "Start it again, and look for `LiteFS mounted to` in `docker compose logs`.",
+)
 
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
@@ -32,16 +38,18 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
 def _in_spec(pod: Pod) -> Iterator[Sighting]:
     """What the pod's spec lacks; nothing where LiteFS demonstrably mounts with it."""
     container = pod.container
-    if pod.alone or runs_litefs(pod) or container.security.get("privileged") is True:
+    unsaid = pod.alone and not (pod.platform is Platform.COMPOSE and pod.described)  # machines of Fly have FUSE
+    if unsaid or runs_litefs(pod) or container.security.get("privileged") is True:
         return
+    name = "the service" if pod.alone else f"container {container.name}"
     device = _device(pod, container)
     if device and _may_mount(container):
         return
     if device:
-        told = f"container {container.name} has {device} but not the capability SYS_ADMIN"
+        told = f"{name} has {device} but not the capability SYS_ADMIN"
     else:
         lone = " (a hostPath of it is not enough)" if _host_fuse(pod, container) else ""
-        told = f"container {container.name} is not privileged and has no FUSE device{lone}"
+        told = f"{name} is not privileged and has no FUSE device{lone}"
     yield Sighting(pod, FUSE, told, tuple(_evidence(pod, container)))
 
 
@@ -73,6 +81,10 @@ def _host_fuse(pod: Pod, container: Container) -> bool:
 
 def _evidence(pod: Pod, container: Container) -> Iterator[Evidence]:
     path = f"{container.field}.securityContext"
+    if pod.alone:
+        cap_add = pod.obj.get(f"{path}.capabilities.add")
+        yield pod.obj.at(path, f"privileged: absent, cap_add: {', '.join(map(str, cap_add or ())) or 'none'}, /dev/fuse in devices: {'yes' if _device(pod, container) else 'no'}")
+        return
     yield pod.obj.seen(path, "absent" if pod.obj.get(path) is None else None)
     if pod.obj.get(f"{container.field}.resources.limits") is not None:
         yield pod.obj.seen(f"{container.field}.resources.limits")
@@ -90,6 +102,8 @@ def _finding(cluster: Cluster, fault: Fault) -> Finding:
         fault.subject,
         f"LiteFS cannot mount its file system: {text}.",
         *fault.evidence,
+        impact="LiteFS does not start: the container ends." if pod.alone else None,
+        fix=COMPOSE_FIX if pod.alone and fault.line is None else None,
         commands=(
             log_command(cluster, pod),
             cluster.kubectl(

@@ -40,7 +40,9 @@ def _in_spec(pod: Pod) -> Iterator[Sighting]:
     elif user is None and container.build is not None and container.build.user is not None:
         name = container.build.user.value
         if name is not None and name not in ROOTS:
-            yield _sighting(pod, f"the image runs as user {name} (USER in its Dockerfile)", container.build.user.evidence)
+            where = container.build.user.evidence
+            told = f"the image runs as user {name} (USER in its Dockerfile)" if where.excerpt.startswith("USER") else f"it is started with {where.excerpt}"
+            yield _sighting(pod, told, where)
     if command is not None and to:
         yield _sighting(pod, f"{command.user_switch} makes it user {to} before litefs starts", command.evidence)
 
@@ -63,6 +65,7 @@ def _finding(cluster: Cluster, fault: Fault) -> Finding:
         f"LiteFS needs root, but {text}." if told else f"{text}.",
         *fault.evidence,
         severity=Severity.WARNING if may_differ else None,
+        fix=("Take `user` off the service, and USER and su-exec off the image's start.", *RULE.fix[1:3]) if pod.platform else None,
         commands=(log_command(cluster, pod), cluster.kubectl("get", "pod", pod.name, "-o", "yaml")),
     )
 

@@ -9,11 +9,14 @@ from ..model.dns import is_headless
 from ..model.grouping import listed
 from ..model.objects import Obj
 from ..model.pod import Pod
-from ..model.proxy import application_port, port_of, proxy_port, sends_to
+from ..model.proxy import application_port, past_the_edge, port_of, proxy_port, sends_to
 from ..model.rule import Finding, Rule, Severity, Unknown
 
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
+    for pod in cluster.pods:
+        if pod.platform is not None and past_the_edge(pod) is not None:
+            yield _at_the_edge(pod)
     proxied = [p for p in cluster.pods if proxy_port(p) is not None and application_port(p) is not None]
     if not proxied:
         return
@@ -35,6 +38,26 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         # a headless Service sends nothing anywhere: its ports are mere names
         if pods and not is_headless(service):
             yield _finding(cluster, service, port, pods)
+
+
+def _at_the_edge(pod: Pod) -> Finding:
+    """Fly's proxy resends writes to the primary only where LiteFS's proxy asks it to."""
+    assert pod.config is not None  # its ports are known from there
+    addr, target = pod.config.values["proxy.addr"], pod.config.values["proxy.target"]
+    return RULE.finding(
+        pod.ref,
+        f"Fly sends requests to port {past_the_edge(pod)}, where the application listens, not to LiteFS's proxy at {addr.value}.",
+        pod.obj.at("outside.edgePort", f"internal_port = {past_the_edge(pod)}"),
+        addr.evidence,
+        target.evidence,
+        severity=Severity.WARNING,
+        impact="A write that reaches a replica fails there, for the database is read-only on it: the proxy would have sent it on to the primary.",
+        cause="internal_port in fly.toml is the application's own port (proxy.target) instead of the proxy's (proxy.addr).",
+        fix=(
+            "Set internal_port in fly.toml to the port of proxy.addr.",
+            "If the application sends its writes to the primary itself, remove the proxy section from litefs.yml.",
+        ),
+    )
 
 
 def _finding(cluster: Cluster, service: Obj, port: Mapping[str, object], pods: list[Pod]) -> Finding:

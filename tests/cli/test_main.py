@@ -87,6 +87,7 @@ def test_a_bug_is_one_line_that_says_where_to_report_it(capsys: Capsys, monkeypa
     assert done.code == ExitCode.BUG
     assert len(done.err.splitlines()) == 1
     assert "a bug in kubectl-litefs: RuntimeError: a b; please report it at " in done.err
+    assert "OWNER" not in done.err, "nobody's repository takes no reports"
 
 
 @pytest.mark.parametrize("flag", [["-v", "9"], ["-v9"]])

@@ -29,7 +29,7 @@ PS1='{PROMPT} '
 unsetopt zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste
 setopt no_beep no_list_beep
 LISTMAX=1000
-autoload -Uz compinit && compinit -u -d "$HOME/.zcompdump"
+autoload -Uz compinit && compinit -u -d "$COMPDUMP"
 _dump() {{ printf '%s' "$BUFFER" > "$DUMP_TO.part"; BUFFER=; command mv "$DUMP_TO.part" "$DUMP_TO"; }}
 zle -N _dump
 bindkey '^X^D' _dump
@@ -59,6 +59,7 @@ class Terminal:
         self._pid, self._screen = pty.fork()
         if self._pid == 0:
             home = {"HOME": str(folder), "ZDOTDIR": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+            home["COMPDUMP"] = str(folder.parent / "zcompdump")  # made once for all: half a second
             os.execvpe(arguments[0], arguments, {**env, **home, "TERM": "dumb" if shell == "bash" else "xterm", "DUMP_TO": str(self._dump), "LC_ALL": "C.UTF-8"})
         self.said = ""
         self._until(lambda: PROMPT in self.said, "a prompt")

@@ -88,8 +88,10 @@ class Databases:
         out = {}
         with self.lock:
             for path in sorted(self.folder.iterdir()):
+                if path.name.startswith(".") or path.name.endswith(("-journal", "-wal", "-shm")):
+                    continue  # others make and remove these at any time
                 stat = path.stat()
-                if path.name.startswith(".") or path.name.endswith(("-journal", "-wal", "-shm")) or 0 < stat.st_size < 512:
+                if 0 < stat.st_size < 512:
                     continue
                 if stat.st_size == 0:  # opened and never written
                     out[path.name] = Position(0, 0)

@@ -40,6 +40,13 @@ class Disk:
             found[folder.name] = (max(txids, default=0), (folder / "database").read_bytes())
         return (named.read_text().strip() if named.exists() else None), found
 
+    def found_anew(self, cluster_id: str) -> str:
+        """What a primary makes at its start where it lacks."""
+        (self.root / "dbs").mkdir(exist_ok=True)
+        if not (self.root / "clusterid").exists():
+            (self.root / "clusterid").write_text(cluster_id + "\n")
+        return cluster_id
+
     def names(self) -> set[str]:
         """What lies in the data directory itself."""
         return {p.name for p in self.root.iterdir()}

@@ -290,6 +290,8 @@ class Sim:
         if volume.disk is not None:
             volume.cluster_id, held = volume.disk.read()
             volume.databases = {n: Db(t, d, "" if d else "0" * 16) for n, (t, d) in held.items()}
+            if name == self.primary:  # a primary without an id makes one, and its folder
+                volume.cluster_id = volume.disk.found_anew(volume.cluster_id or "LFSC00000000000000E5")
         self.logs[obj["metadata"]["uid"]] = [f"{stamp(self.clock.now())[:-1]}.000000000Z LiteFS v0.5.14, commit=0000000"]
 
     def _join(self, name: str, obj: dict[str, Any]) -> None:

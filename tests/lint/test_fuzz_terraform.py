@@ -15,10 +15,11 @@ from kubectl_litefs.parse.files.terraform_plan import objects_in_plan
 
 from .terraform import plan, resources
 from .test_fix import CONFIGMAP, PROXY, STATIC, inside
+from .test_terraform_functions import ENCODED, MANIFEST
 from .test_terraform_sources import SOURCE
 
 PIECES = ["{", "}", "[", "]", '"', "\n", "=", ":", "<<-EOT\n", "EOT\n", "${", "$${", "%{", "#", "//", "/*", "\\", "  ", "\t", "null", "true", "1", "[]", "{}", "- ",
-          "\r\n", "\x00", "\ue000", "mount-dir: x\n", "static:\n", "consul: {}\n", "---\n", "|", "&a ", "*a", "resource ", "dynamic "]  # fmt: skip
+          "\r\n", "\x00", "\ue000", "mount-dir: x\n", "static:\n", "consul: {}\n", "---\n", "|", "&a ", "*a", "resource ", "dynamic ", 'file("litefs.yml")', "yamlencode("]  # fmt: skip
 QUICK = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -58,13 +59,16 @@ def test_a_damaged_plan(chance: random.Random) -> None:
             inside_file(one, text)
 
 
-@given(st.randoms(use_true_random=False))
+ENCODES = SOURCE[: SOURCE.index("<<-EOT")] + ENCODED + SOURCE[SOURCE.index("    EOT\n") + len("    EOT") :]
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([SOURCE, ENCODES, MANIFEST]))
 @QUICK
-def test_damaged_sources(chance: random.Random) -> None:
-    text = damaged(SOURCE, chance)
+def test_damaged_sources(chance: random.Random, source: str) -> None:
+    text = damaged(source, chance)
     HclPlaces("m.tf", text)
     try:
-        for _, one in objects_in_sources({"m.tf": text}):
+        for _, one in objects_in_sources({"m.tf": text}, {"litefs.yml": STATIC}):
             if isinstance(one, Obj):
                 inside_file(one, text)
     except NoParser:

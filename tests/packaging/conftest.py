@@ -1,10 +1,13 @@
-"""The archive, built once. Where the package index is out of reach the tests that need it skip."""
+"""The archive, built and unpacked once for all workers. Where the package index is out of reach the tests that need it skip."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,9 +28,31 @@ def tracked() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run have in common."""
+    mine = tmp_path_factory.getbasetemp()
+    folder = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "packaging"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, made by whoever comes first; a half-made one does not count."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            half = folder.with_suffix(".half")
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            make(half)
+            half.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def archive(shared: Path) -> Path:
     try:
-        return dist.build(tmp_path_factory.mktemp("dist"))
+        return next(once(shared / "dist", dist.build).glob("*.tar.gz"))
     except subprocess.CalledProcessError as error:
         pytest.skip(f"the dependencies cannot be downloaded here: {error}")
 
@@ -45,10 +70,25 @@ def unpack(archive: Path, into: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(shared: Path, archive: Path) -> Path:
+    """The archive as it was unpacked, for everybody: nobody changes it, and what Python compiles there is compiled once."""
+    return once(shared / "store", lambda folder: unpack(archive, folder))
+
+
+def installation(store: Path, folder: Path) -> Path:
+    """Another place with the same content: the launcher finds `lib` beside itself."""
+    folder.mkdir(parents=True)
+    shutil.copy(store / "kubectl-litefs", folder)
+    (folder / "lib").symlink_to(store / "lib")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unpacked(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As Krew leaves it: a store folder, a link to the launcher in a folder on PATH, and an empty home."""
     root = tmp_path_factory.mktemp("krew")
-    unpack(archive, root / "store" / "litefs" / "v0.1.0")
+    (root / "store" / "litefs").mkdir(parents=True)
+    (root / "store" / "litefs" / "v0.1.0").symlink_to(store)
     (root / "bin").mkdir()
     (root / "bin" / "kubectl-litefs").symlink_to(root / "store" / "litefs" / "v0.1.0" / "kubectl-litefs")
     (root / "home").mkdir()

@@ -17,7 +17,7 @@ import pytest
 from tools import dist
 from tools.compat import interpreters
 
-from .conftest import unpack
+from .conftest import installation
 from .krew import KREW, KrewWorld, served
 from .steps import KUBECTL, Installed
 
@@ -30,23 +30,20 @@ def members(archive: Path) -> list[tarfile.TarInfo]:
         return tar.getmembers()
 
 
-def test_it_is_the_same_from_another_folder_and_under_another_umask(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_same_from_another_folder_by_another_python_and_under_another_umask(archive: Path, tmp_path: Path) -> None:
+    """By this Python again where the machine has no other."""
     copy = tmp_path / "elsewhere"
-    shutil.copytree(ROOT / "kubectl_litefs", copy / "kubectl_litefs", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "packaging", copy / "packaging")
+    for folder in ("kubectl_litefs", "packaging", "tools"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
     for path in copy.rglob("*"):
         os.utime(path, (1, 1))
         os.chmod(path, 0o700)
-    monkeypatch.setattr(dist, "ROOT", copy)
-    monkeypatch.setattr(dist, "PACKAGING", copy / "packaging")
-    old = os.umask(0o077)
-    try:
-        again = dist.build(tmp_path / "out")
-    finally:
-        os.umask(old)
-    assert again.read_bytes() == archive.read_bytes()
+    python = next((p for p in NEW if p.name != f"python3.{sys.version_info[1]}"), sys.executable)
+    code = f"import os; os.umask(0o077); from pathlib import Path; from tools import dist; dist.build(Path({str(tmp_path / 'out')!r}))"
+    subprocess.run([python, "-c", code], cwd=copy, check=True, timeout=120, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert (tmp_path / "out" / archive.name).read_bytes() == archive.read_bytes()
 
 
 def test_it_is_small_pure_and_what_krew_takes(archive: Path) -> None:
@@ -106,7 +103,6 @@ def refuse(event, arguments):
         raise OSError(f"{event} {arguments}")
 sys.addaudithook(refuse)
 warnings.simplefilter("ignore")
-sys.dont_write_bytecode = True
 lib = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(lib))
 names = sorted(".".join(p.relative_to(lib).with_suffix("").parts).removesuffix(".__init__") for p in lib.rglob("*.py"))
@@ -140,11 +136,10 @@ OLD, NEW = others(6, 7, 8, 9), others(10, 11, 12, 13, 14)
 
 
 @pytest.fixture(scope="module")
-def lonely(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lonely(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As `unpacked`, on a machine where the usual folders hold no Python."""
     root = tmp_path_factory.mktemp("lonely")
-    unpack(archive, root / "store")
-    launcher = root / "store" / "kubectl-litefs"
+    launcher = installation(store, root / "store") / "kubectl-litefs"
     text, replaced = re.subn(r"/(opt/homebrew|usr/local|opt/local|usr)/bin/python3\.", "/nowhere/python3.", launcher.read_text("utf8"))
     assert replaced == 4
     launcher.write_text(text, "utf8")
@@ -204,21 +199,12 @@ def test_every_python_that_is_new_enough(unpacked: Path, python: Path, tmp_path:
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
-def test_it_is_the_same_from_another_python(archive: Path, tmp_path: Path) -> None:
-    python = next((p for p in NEW if p.name != f"python3.{sys.version_info[1]}"), None)
-    if python is None:
-        pytest.skip("no other Python here")
-    code = f"from pathlib import Path; from tools import dist; dist.build(Path({str(tmp_path)!r}))"
-    subprocess.run([python, "-c", code], cwd=ROOT, check=True, timeout=120, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-    assert (tmp_path / archive.name).read_bytes() == archive.read_bytes()
-
-
 @pytest.mark.skipif(KUBECTL is None, reason="no kubectl to find the plugin")
-def test_installed_as_krew_does_it_upgraded_and_removed(archive: Path, tmp_path: Path) -> None:
+def test_installed_as_krew_does_it_upgraded_and_removed(store: Path, tmp_path: Path) -> None:
     installed = Installed(tmp_path, tmp_path / "bin")
     installed.links.mkdir()
     for version in ("v0.0.9", "v0.1.0"):
-        unpack(archive, tmp_path / "store" / version)
+        installation(store, tmp_path / "store" / version)
         (installed.links / "kubectl-litefs").unlink(missing_ok=True)
         (installed.links / "kubectl-litefs").symlink_to(tmp_path / "store" / version / "kubectl-litefs")
         installed.kubectl("litefs", "version")

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from kubectl_litefs import __version__
-from tools.release import manifest
+from tools.release import homepage, manifest
 
-from .conftest import ROOT, tracked, unpack
+from ..cli.run import STARTS, executable
+from .conftest import ROOT, tracked
 from .krew import KREW, KrewWorld, served
 from .steps import KUBECTL, cluster, only_python
 
@@ -81,9 +82,8 @@ def test_from_a_checkout(tmp_path: Path) -> None:
         (source / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, source / file)
     (tmp_path / "pip").mkdir()
-    (tmp_path / "pip" / "pip").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pip "$@"\n')
-    (tmp_path / "pip" / "pip").chmod(0o755)
-    options = {"PREFIX": str(prefix), "NO_DEPS": "1", "NO_BUILD_ISOLATION": "0", "NO_INDEX": "1", "IGNORE_INSTALLED": "1", "DISABLE_PIP_VERSION_CHECK": "1"}
+    executable(tmp_path / "pip" / "pip", f'exec "{sys.executable}" -m pip "$@"')
+    options = {"NO_COMPILE": "1", "PREFIX": str(prefix), "NO_DEPS": "1", "NO_BUILD_ISOLATION": "0", "NO_INDEX": "1", "IGNORE_INSTALLED": "1", "DISABLE_PIP_VERSION_CHECK": "1"}
     library = prefix / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
     pip = {f"PIP_{name}": value for name, value in options.items()}
     with cluster(tmp_path) as config:
@@ -115,7 +115,7 @@ def test_with_krew(archive: Path, download: Path, tmp_path: Path) -> None:
     with served(archive.parent) as address:
         world = KrewWorld(tmp_path, archive, address)
         world.publish("0.0.9")
-        shell(block("kubectl krew index add litefs"), tmp_path, world.env, REPOSITORY_URL=f"file://{world.index}")
+        shell(block("kubectl krew index add litefs").replace(homepage(), f"file://{world.index}"), tmp_path, world.env)
         assert (world.links / "kubectl_complete-litefs").exists()
         world.publish(__version__)
         shell(block("kubectl krew update"), tmp_path, world.env)
@@ -124,11 +124,9 @@ def test_with_krew(archive: Path, download: Path, tmp_path: Path) -> None:
         world.kubectl("litefs", "version")
 
 
-def test_the_archive_can_be_unpacked_by_tar(download: Path, tmp_path: Path, archive: Path) -> None:
-    unpack(archive, tmp_path / "ours")
-    (tmp_path / "tars").mkdir()
-    subprocess.run(["tar", "xzf", next(download.glob("*.tar.gz")), "-C", tmp_path / "tars"], check=True)
-    ours, tars = ({p.relative_to(root): (p.stat().st_mode, p.read_bytes()) for p in root.rglob("*") if p.is_file()} for root in (tmp_path / "ours", tmp_path / "tars"))
+def test_the_archive_can_be_unpacked_by_tar(archive: Path, store: Path, tmp_path: Path) -> None:
+    subprocess.run(["tar", "xzf", archive, "-C", tmp_path], check=True)
+    ours, tars = ({p.relative_to(root): (p.stat().st_mode, p.read_bytes()) for p in root.rglob("*") if p.is_file() and p.suffix != ".pyc"} for root in (store, tmp_path))
     assert ours == tars
 
 
@@ -140,14 +138,13 @@ def desk(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     programs.mkdir()
     manifests = ROOT / "tests" / "lint" / "healthy.yaml"
     scripts = {
-        "kubectl": f'[ "$1" = litefs ]\nshift\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m kubectl_litefs "$@"',
+        "kubectl": f'[ "$1" = litefs ]\nshift\n{STARTS} "$@"',
         "helm": f'[ "$*" = "template ." ]\ncat "{manifests}"',
         "kustomize": f'[ "$1" = build ]\ncat "{manifests}"',
         "gh": f'[ "$1 $2" = "pr comment" ]\ncat comment.md > "{work}/posted"',
     }
     for name, script in scripts.items():
-        (programs / name).write_text(f"#!/bin/sh\nset -e\n{script}\n")
-        (programs / name).chmod(0o755)
+        executable(programs / name, f"set -e\n{script}")
     return work, {"HOME": str(tmp_path), "PATH": os.pathsep.join([str(programs), "/usr/bin", "/bin"])}
 
 

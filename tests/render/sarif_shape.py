@@ -50,8 +50,8 @@ RESULT = closed(
     {
         "ruleId": TEXT,
         "ruleIndex": INDEX,
-        "kind": {"const": "fail"},
-        "level": LEVEL,
+        "kind": {"enum": ["fail", "pass"]},
+        "level": {"enum": ["error", "warning", "note", "none"]},
         "message": MESSAGE,
         "locations": listed(LOCATION, 1, 10),
         "partialFingerprints": {"type": "object", "minProperties": 1, "additionalProperties": TEXT},
@@ -59,9 +59,10 @@ RESULT = closed(
         "properties": {"type": "object"},
     },
     relatedLocations=listed(RELATED, 1),
+    baselineState={"enum": ["new", "unchanged", "updated", "absent"]},
 )
 NOTIFICATION = closed(
-    {"descriptor": closed({"id": TEXT}), "level": LEVEL, "message": MESSAGE}, associatedRule=closed({"id": TEXT, "index": INDEX})
+    {"descriptor": closed({"id": TEXT}), "level": LEVEL, "message": MESSAGE}, associatedRule=closed({"id": TEXT, "index": INDEX}), locations=listed(LOCATION, 1, 1)
 )
 INVOCATION = closed(
     {
@@ -70,7 +71,7 @@ INVOCATION = closed(
         "toolExecutionNotifications": listed(NOTIFICATION, 0, 100_000),
     }
 )
-DRIVER = closed({"name": TEXT, "version": TEXT, "rules": listed(RULE, 0, 25_000)})
+DRIVER = closed({"name": TEXT, "version": TEXT, "rules": listed(RULE, 0, 25_000)}, informationUri={"type": "string", "pattern": "^https://"})
 RUN = closed(
     {
         "tool": closed({"driver": DRIVER}),

@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 from datetime import date
+from email.message import Message
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,20 @@ def test_what_could_not_be_looked_at_is_told_as_notifications() -> None:
     assert any(n.get("associatedRule") == {"id": "LFS308", "index": 0} for n in notes)
     assert any("ingresses.json" in n["message"]["text"] and n["level"] == "warning" for n in notes)
     assert document(judged(passes("LFS101")))["invocations"][0]["executionSuccessful"] is True
+
+
+def test_addresses_are_the_projects_and_none_while_it_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = diagnose_bundle(path("cluster-id-mismatch"))
+
+    def driver(owner: str) -> Any:
+        urls = {"Homepage": f"https://github.com/{owner}/tool", "Documentation": f"https://github.com/{owner}/tool/blob/main/docs/install.md"}
+        lines = Message()
+        for name, url in urls.items():
+            lines["Project-URL"] = f"{name}, {url}"
+        monkeypatch.setattr(metadata, "metadata", lambda name: lines)
+        return document(report)["tool"]["driver"]
+
+    owned, nobodys = driver("somebody"), driver("OWNER")
+    assert owned["informationUri"] == "https://github.com/somebody/tool"
+    assert {r["id"]: r["helpUri"] for r in owned["rules"]} == {r.id: f"https://github.com/somebody/tool/blob/main/docs/rules/{r.id}.md" for r in report.rules}
+    assert "informationUri" not in nobodys and not any("helpUri" in r for r in nobodys["rules"])

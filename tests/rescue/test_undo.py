@@ -13,9 +13,9 @@ from kubectl_litefs.fix.work import Interrupted
 
 from ..fix.sim import STRANGER, Db, Sent, Sim, database
 from ..fix.test_interruptions import Killed, stop_at
-from ..harness import APP, CLUSTER_ID
+from ..harness import APP, CLUSTER_ID, NS
 from .conftest import Make, Rescue
-from .test_faults import DATA, OWN, elsewhere, points, watch
+from .test_faults import DATA, OWN, back, elsewhere, points, watch
 from .test_run import claims, pods
 
 ZERO, ONE, TWO = (f"{APP}-{n}" for n in range(3))
@@ -275,6 +275,115 @@ def test_an_undo_brings_back_a_rescue_whose_swap_was_cut_half_way(rescue: Rescue
     sim.before.clear()
     sim.clock.sleep(90)
     assert int(rescue.undo(sim).code) == 0 and undone(sim)
+
+
+@pytest.mark.parametrize("key", ["restart", "wait", "verify"])
+def test_an_undo_that_was_stopped_after_the_swap_is_not_nothing_to_undo(rescue: Rescue, rescued: Sim, key: str) -> None:
+    rescue.heard.on_step = stop_when(key)
+    assert int(rescue.undo(rescued).code) == 10
+    rescue.heard.on_step = lambda at, now: None
+    rescued.clock.sleep(90)
+    sent = len(writes(rescued))
+    again = rescue.undo(rescued)
+    assert int(again.code) == 5 and f"rescue undo {APP} -n {NS} --resume" in str(again.hint) and len(writes(rescued)) == sent
+    assert int(rescue.undo(rescued, resume=True).code) == 0 and undone(rescued)
+
+
+def stopped_rescue(rescue: Rescue, make: Make, key: str = "restart") -> Sim:
+    """A rescue that was stopped with 10 after its swap; from here on on a machine that has no journal of it."""
+    sim = make.recreated()
+    rescue.heard.on_step = stop_when(key)
+    assert int(rescue(sim).code) == 10
+    rescue.heard.on_step = lambda at, now: None
+    sim.clock.sleep(90)
+    sim.sent.clear()
+    elsewhere(rescue, make, "another")
+    return sim
+
+
+def stop_when(key: str) -> Callable[[str, str], None]:
+    def on_step(at: str, now: str) -> None:
+        if (at, now) == (key, "doing"):
+            raise Interrupted("SIGINT")
+
+    return on_step
+
+
+def takes_up_the_rescue(rescue: Rescue, make: Make, sim: Sim) -> bool:
+    """`rescue run --resume` where no journal helps."""
+    elsewhere(rescue, make, "a third")
+    rescue.heard.on_step = lambda at, now: None
+    rescue.agree = True
+    sim.before.clear()
+    sim.after.clear()
+    sim.clock.sleep(90)
+    return int(rescue(sim, resume=True).code) == 0 and back(sim)
+
+
+@pytest.mark.parametrize("key", ["survey", "lock", "gate", "swap"])
+def test_an_undo_that_stops_before_it_moves_anything_leaves_the_rescues_record(rescue: Rescue, make: Make, key: str) -> None:
+    sim = stopped_rescue(rescue, make)
+    before = sim.objects["leases", lock_name(APP)]["metadata"]["annotations"]
+    rescue.heard.on_step = stop_when(key)
+    outcome = rescue.undo(sim)
+    assert int(outcome.code) == 9 and not writes(sim)
+    assert sim.objects["leases", lock_name(APP)]["metadata"]["annotations"] == before
+    if key in ("gate", "swap"):
+        assert f"rescue run {APP} -n {NS} --resume" in str(outcome.hint)
+    assert takes_up_the_rescue(rescue, make, sim)
+
+
+def test_an_undo_that_refuses_at_its_last_look_leaves_the_rescues_record(rescue: Rescue, make: Make) -> None:
+    sim = stopped_rescue(rescue, make, "verify")
+    kept = dict(sim.volume_of(TWO).databases)
+
+    def loses(at: str, now: str) -> None:
+        if (at, now) == ("lock", "done"):
+            behind(sim)
+
+    rescue.heard.on_step = loses
+    assert int(rescue.undo(sim).code) == 4 and not writes(sim)
+    sim.volume_of(TWO).databases, sim.replicates = kept, True
+    assert takes_up_the_rescue(rescue, make, sim)
+
+
+@pytest.mark.parametrize("agree", [True, False])
+def test_an_undo_that_was_killed_before_it_moved_anything_keeps_the_rescues_record(rescue: Rescue, make: Make, agree: bool) -> None:
+    sim = stopped_rescue(rescue, make)
+
+    def killed(at: str, now: str) -> None:
+        if (at, now) == ("gate", "done"):
+            raise Killed
+
+    rescue.heard.on_step = killed
+    with pytest.raises(Killed):
+        rescue.undo(sim)
+    sim.clock.sleep(90)
+    rescue.heard.on_step, rescue.agree = stop_when("gate") if agree else lambda at, now: None, agree
+    assert int(rescue.undo(sim, resume=True).code) == (9 if agree else 8) and not writes(sim)
+    assert takes_up_the_rescue(rescue, make, sim)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_signal_while_the_lock_is_taken_over_leaves_the_rescues_record(rescue: Rescue, make: Make, when: str) -> None:
+    sim = stopped_rescue(rescue, make)
+    once: list[bool] = []
+
+    def hook(s: Sim, sent: Sent) -> Interrupted | None:
+        if sent.method != "PUT" or once:
+            return None
+        once.append(True)
+        return Interrupted("SIGTERM")
+
+    (sim.before if when == "before" else sim.after).append(hook)
+    assert int(rescue.undo(sim).code) == 9 and not writes(sim) and once
+    assert takes_up_the_rescue(rescue, make, sim)
+
+
+def test_an_undo_that_is_done_ends_the_rescue_it_took_the_place_of(rescue: Rescue, make: Make) -> None:
+    sim = stopped_rescue(rescue, make)
+    assert int(rescue.undo(sim).code) == 0 and undone(sim)
+    assert rescue(sim, resume=True).name == "nothing-to-do"
 
 
 def cut(sim: Sim, line: str) -> None:

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from kubectl_litefs.demo import path
+from kubectl_litefs.gather import bundle
 
+from .. import dumps
 from ..cli.run import Done, run
 
 Capsys = pytest.CaptureFixture[str]
@@ -209,3 +211,11 @@ def test_the_keys_are_the_documented_ones(diff: Diff, report: Report) -> None:
         return set().union(*map(keys, part)) if isinstance(part, list) else set()
 
     assert not [k for k in keys(tree) if f"`{k}`" not in page]
+
+
+@pytest.mark.parametrize("save", [dumps.plain_folder, dumps.cluster_info, dumps.support_bundle])
+def test_whatever_diagnose_reads_can_be_compared(save: Callable[..., Path], diff: Diff, tmp_path: Path) -> None:
+    folder = save(bundle.load(path("cluster-id-mismatch")), tmp_path / "saved")
+    done = diff(str(folder), STRANGER, "-o", "json")
+    assert "LFS101" in rules(done, "unchanged"), "the log tells it, whoever has saved it"
+    assert diff(str(folder), str(folder), "-o", "json").code == 0

@@ -48,17 +48,20 @@ class _Stage:
         return self.args | {n: UNKNOWN if s.value is None else s.value for n, s in self.env.items()}
 
 
-def read_dockerfile(path: str, text: str, find: FindFile = lambda path: None) -> Image | None:
-    """None where there is no stage at all."""
-    reader = _Reader(path, find)
+def read_dockerfile(
+    path: str, text: str, find: FindFile = lambda path: None, target: str = "", args: Mapping[str, str] | None = None
+) -> Image | None:
+    """None where there is no such stage. `target` is the stage that is built, the last unless told otherwise; `args` are the
+    build's arguments, which win over the defaults of ARG."""
+    reader = _Reader(path, find, args or {})
     for instruction in instructions(text):
         reader.take(instruction)
-    return reader.image()
+    return reader.image(target.lower())
 
 
 class _Reader:
-    def __init__(self, path: str, find: FindFile) -> None:
-        self.path, self.find = path, find
+    def __init__(self, path: str, find: FindFile, args: Mapping[str, str]) -> None:
+        self.path, self.find, self.args = path, find, args
         self.outer: dict[str, str] = {}
         self.stages: list[_Stage] = []
 
@@ -70,7 +73,7 @@ class _Reader:
             self.stages.append(self._begin(at))
         elif not self.stages:
             if at.name == "ARG":
-                self.outer |= _arguments(at, self.outer, {})
+                self.outer |= _arguments(at, self.outer, {}, self.args)
         else:
             stage = self.stages[-1]
             if at.name in ("RUN", "COPY", "ADD", "CMD", "ENTRYPOINT") and _LITEFS.search(f"{at.rest} {' '.join(h.text for h in at.heredocs)}"):
@@ -92,11 +95,12 @@ class _Reader:
             below, name=name, start=at, env=dict(below.env), args={}, own_cmd=False, packages=dict(below.packages), files=dict(below.files)
         )
 
-    def image(self) -> Image | None:
-        if not self.stages:
+    def image(self, target: str) -> Image | None:
+        fitting = [s for n, s in enumerate(self.stages) if not target or target in (s.name, str(n))]
+        if not fitting:
             return None
-        last = self.stages[-1]
-        elsewhere = {p: e for s in self.stages[:-1] for p, e in s.packages.items() if p not in last.packages}
+        last = fitting[-1]
+        elsewhere = {p: e for s in self.stages if s is not last for p, e in s.packages.items() if p not in last.packages}
         return Image(
             source=self.path,
             base=shown(last.base),
@@ -117,7 +121,7 @@ class _Reader:
     # --- instructions
 
     def arg(self, stage: _Stage, at: Instruction) -> None:
-        stage.args |= _arguments(at, stage.values(), self.outer)
+        stage.args |= _arguments(at, stage.values(), self.outer, self.args)
 
     def env(self, stage: _Stage, at: Instruction) -> None:
         before = stage.values()
@@ -198,12 +202,12 @@ class _Reader:
         return self.find(posixpath.normpath(source)) if not has_unknown(source) else None
 
 
-def _arguments(at: Instruction, values: Mapping[str, str], outer: Mapping[str, str]) -> dict[str, str]:
-    """ARG with its default; without one it is that of before the first FROM, or what the build is given."""
+def _arguments(at: Instruction, values: Mapping[str, str], outer: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """ARG with what the build is given, else its default; without one it is that of before the first FROM."""
     found: dict[str, str] = {}
     for word in words(at.rest, at.escape, values):
         name, equals, default = word.partition("=")
-        found[name] = default if equals else outer.get(name, UNKNOWN)
+        found[name] = given[name] if name in given else default if equals else outer.get(name, UNKNOWN)
     return found
 
 

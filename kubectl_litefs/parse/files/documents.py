@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ...model.objects import Written
 from ...model.origin import Place, TextOrigin
@@ -179,6 +179,17 @@ def read_json(path: str, text: str) -> JsonTree:
     return JsonTree(path, text, value)
 
 
-def written(tree: Tree, label: str, prefix: Keys = ()) -> Written:
+class Places(Protocol):
+    """A file that knows where its fields stand."""
+
+    @property
+    def path(self) -> str: ...
+
+    def place(self, keys: Keys) -> Place: ...
+
+    def origin(self, keys: Keys) -> TextOrigin | None: ...
+
+
+def written(tree: Places, label: str, prefix: Keys = ()) -> Written:
     """Where an object below `prefix` of a document stands."""
     return Written(label, lambda keys: tree.place((*prefix, *keys)), lambda keys: tree.origin((*prefix, *keys)))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...model.objects import Obj
+from ...model.origin import Place, TextOrigin
 from ..unseen import UNKNOWN, clean
 from .hcl_places import HclPlaces
-from .terraform import UNSEEN, Hidden, Unjudged, as_object, kind_of
+from .kubernetes import objects_in_value
+from .terraform import UNSEEN, Hidden, Keys, Unjudged, as_object, has_unseen, kind_of
 from .text import Unreadable
 
 NEEDED = "reading Terraform sources needs the package python-hcl2: pip install 'kubectl-litefs[terraform]' (a plan needs nothing: terraform show -json)"
 _REFERENCE = re.compile(r"(kubernetes_\w+)\.([\w-]+)\.metadata(?:\[0\]|\.0)\.(name|namespace)\Z")
 _LOCAL = re.compile(r"local\.([\w-]+)\Z")
 _HEREDOC = re.compile(r"<<(-?)([\w-]+)[ \t]*\n(.*?)\n?[ \t]*\2\Z", re.DOTALL)
+_CALL = re.compile(r"(?:file|templatefile|yamlencode|jsonencode)\(")
+_FILE = re.compile(r'(?:\$\{)?(file|templatefile)\(\s*"(?:\$\{path\.module\}/)?([^"$%\\]+)"\s*[,)]')
+_ENCODE = re.compile(r"(?:yaml|json)encode\((.*)\)\Z", re.DOTALL)
+MANIFESTS = ("kubernetes_manifest", "kubectl_manifest")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 _PARTLY = frozenset({"data", "command", "args"})
 """Where a text of which a part is unknown still says something."""
@@ -34,11 +42,14 @@ class _Module:
 
     resources: dict[tuple[str, str], tuple[str, Mapping[str, Any]]]
     locals: dict[str, Any]
+    folder: str
+    given: Mapping[str, str]
+    """Path -> text of other files that were given."""
 
 
-def objects_in_sources(files: Mapping[str, str]) -> Iterator[tuple[str, Obj | Unreadable]]:
-    """(file, object or why there is none) of the files of one folder. Raises NoParser."""
-    module = _Module({}, {})
+def objects_in_sources(files: Mapping[str, str], given: Mapping[str, str]) -> Iterator[tuple[str, Obj | Unreadable]]:
+    """(file, object or why there is none) of the files of one folder; `given` are others that `file` may name. Raises NoParser."""
+    module = _Module({}, {}, os.path.dirname(next(iter(files), "")), given)
     for path, text in files.items():
         try:
             document = _parsed(text)
@@ -54,8 +65,7 @@ def objects_in_sources(files: Mapping[str, str]) -> Iterator[tuple[str, Obj | Un
             module.locals.update(block)
     places = {path: HclPlaces(path, text) for path, text in files.items()}
     for (kind, name), (path, body) in module.resources.items():
-        made = _object(module, kind, name, body, places[path])
-        if made is not None:
+        for made in _objects(module, kind, name, body, places[path]):
             yield path, made
 
 
@@ -75,21 +85,61 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _object(module: _Module, kind: str, name: str, body: Mapping[str, Any], places: HclPlaces) -> Obj | Unreadable | None:
+def _objects(module: _Module, kind: str, name: str, body: Mapping[str, Any], places: HclPlaces) -> Iterator[Obj | Unreadable]:
     made, at = kind_of(kind), ("resource", kind, name)
     line, address = places.place(at).line, f"{kind}.{name}"
     if kind == "helm_release":
-        return Unjudged(f"{address}: what a chart makes is seen only when it is rendered (helm template ... | kubectl litefs lint -)", line)
-    if kind in ("kubernetes_manifest", "kubectl_manifest"):
-        return Unjudged(f"{address}: a manifest in Terraform's own language is judged in the plan only (terraform show -json)", line)
-    if made is None or body.get("count") in (0, "0"):
-        return None
+        yield Unjudged(f"{address}: what a chart makes is seen only when it is rendered (helm template ... | kubectl litefs lint -)", line)
+        return
+    if body.get("count") in (0, "0") or (made is None and kind not in MANIFESTS):
+        return
     values = {k: _value(module, v, k) for k, v in body.items() if not k.startswith("__")}
+    text = _Texts(module, body, places, at)
+    if kind in MANIFESTS:
+        manifest = values.get("manifest")
+        if kind != "kubernetes_manifest" or manifest is None or has_unseen(manifest):
+            yield Unjudged(f"{address}: of this manifest something is an expression whose value only Terraform knows (lint the plan: terraform show -json)", line)
+        else:
+            yield from map(_partly, objects_in_value(text, manifest, ("manifest",)))
+        return
+    assert made is not None
     _dynamic(values)
     try:
-        return as_object(made, values, places.path, lambda keys: places.place((*at, *keys)), lambda keys: places.origin((*at, *keys)))
+        yield _partly(as_object(made, values, places.path, text.place, text.origin))
     except Hidden as hidden:
-        return Unjudged(f"{address}: {hidden} is an expression whose value only Terraform knows (lint the plan: terraform show -json)", line, made)
+        yield Unjudged(f"{address}: {hidden} is an expression whose value only Terraform knows (lint the plan: terraform show -json)", line, made)
+
+
+def _partly(obj: Obj) -> Obj:
+    return replace(obj, written=replace(obj.written, partly=True)) if obj.written is not None else obj
+
+
+class _Texts:
+    """Places of one resource's fields. The text of a `file(...)` stands in that file."""
+
+    def __init__(self, module: _Module, body: Mapping[str, Any], places: HclPlaces, at: Keys) -> None:
+        self.module, self.body, self.places, self.at = module, body, places, at
+        self.path = places.path
+
+    def place(self, keys: Keys) -> Place:
+        return self.places.place((*self.at, *keys))
+
+    def origin(self, keys: Keys) -> TextOrigin | None:
+        found: Any = self.body
+        for key in keys:
+            if isinstance(found, Mapping):
+                found = next((v for k, v in found.items() if _bare(k) == key), None)
+            else:
+                found = found[int(key)] if isinstance(found, list) and key.isdigit() and int(key) < len(found) else None
+        call = _FILE.match(found) if isinstance(found, str) else None
+        path = _given(self.module, call[2]) if call else None
+        return TextOrigin(path) if path is not None else self.places.origin((*self.at, *keys))
+
+
+def _given(module: _Module, name: str) -> str | None:
+    """The path of a file that was given, by its name in the module."""
+    wanted = os.path.normpath(os.path.join(module.folder, name))
+    return next((p for p in module.given if os.path.normpath(p) == wanted), None)
 
 
 def _value(module: _Module, value: Any, key: str, partly: bool = False) -> Any:
@@ -120,11 +170,32 @@ def _text(module: _Module, written: str, partly: bool) -> Any:
     """A literal, or what an expression amounts to where that is certain."""
     if not written.startswith('"'):
         inner = written[2:-1].strip() if written.startswith("${") and written.endswith("}") else written
-        return _expression(module, inner)
+        return _call(module, inner) if _CALL.match(inner) else _expression(module, inner)
     body = written[1:-1]
     heredoc = _HEREDOC.match(body) if "\n" in body else None
     text = _unindented(heredoc[3] + "\n", heredoc[1] == "-") if heredoc else _unescaped(body)
     return _filled(module, text, partly)
+
+
+def _call(module: _Module, text: str) -> Any:
+    """`file`, `templatefile`, `yamlencode` and `jsonencode`, of what was given or is written there. JSON is YAML."""
+    read = _FILE.match(text)
+    if read is not None:
+        path = _given(module, read[2])
+        if path is None:
+            return UNSEEN
+        given = clean(module.given[path])
+        return given if read[1] == "file" else _filled(module, given, partly=True)
+    inner = _ENCODE.match(text)
+    if inner is None:
+        return UNSEEN
+    try:
+        value = _value(module, _parsed(f"x = {inner[1]}").get("x"), "", partly=True)
+    except Unreadable:
+        return UNSEEN
+    if value is UNSEEN:
+        return UNSEEN
+    return json.dumps(value, ensure_ascii=False, indent=1, default=lambda unseen: UNKNOWN).replace(f'"{UNKNOWN}"', UNKNOWN)
 
 
 def _expression(module: _Module, text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...model.objects import Obj
 from ..objects import CLUSTER, NAMESPACED, OPTIONAL, OPTIONAL_CLUSTER, as_obj
-from .documents import Keys, Tree, YamlTree, chunks, read_json, written
+from .documents import Keys, Places, Tree, YamlTree, chunks, read_json, written
 from .text import Unreadable
 
 PLURALS = {kind: plural for plural, kind in (NAMESPACED | OPTIONAL | CLUSTER | OPTIONAL_CLUSTER).items()}
@@ -57,12 +57,12 @@ def _may_count(text: str) -> bool:
     return found is None or found[1] in PLURALS or found[1].endswith("List")
 
 
-def objects_in_value(tree: Tree, value: object, keys: Keys) -> Iterator[Obj]:
+def objects_in_value(tree: Places, value: object, keys: Keys) -> Iterator[Obj]:
     """The objects in a part of a document that stands at these keys."""
     yield from _objects(tree, value, keys)
 
 
-def _objects(tree: Tree, value: object, prefix: Keys) -> Iterator[Obj]:
+def _objects(tree: Places, value: object, prefix: Keys) -> Iterator[Obj]:
     if isinstance(value, list):
         for i, item in enumerate(value):
             yield from _objects(tree, item, (*prefix, str(i)))
@@ -84,6 +84,6 @@ def _group(value: Mapping[str, Any]) -> str:
     return group if slash else ""
 
 
-def _object(tree: Tree, value: Mapping[str, Any], kind: str, prefix: Keys) -> Obj:
+def _object(tree: Places, value: Mapping[str, Any], kind: str, prefix: Keys) -> Obj:
     plain = as_obj(value, kind, tree.path)
     return Obj(plain.ref, plain.raw, plain.source, written(tree, str(plain.ref), prefix))

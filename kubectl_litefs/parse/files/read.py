@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...model.image import File, Image
 from ...model.objects import Obj
@@ -13,10 +14,13 @@ from ...model.origin import Gap, GapReason, ObjectRef, TextOrigin
 from ...model.pod import Pod
 from ...model.snapshot import Snapshot
 from ..objects import CLUSTER, NAMESPACED, OPTIONAL_CLUSTER, Lists, list_path
+from .compose import services_in
 from .dockerfile import read_dockerfile
+from .fly import groups_in
 from .images import matched, with_image
 from .kubernetes import PLURALS, objects_in
 from .lone import lone_config, lone_image, lone_script
+from .outside import Outside, nodes
 from .planned import claims_of, pods_of
 from .recognise import YAML_NAME, Kind, recognise
 from .terraform_found import Found, gap_of, read_sources, take
@@ -28,7 +32,8 @@ TEMPLATED = ("StatefulSet", "Deployment", "DaemonSet")
 WHOLE = ("pods", "statefulsets", "deployments", "daemonsets", "services")
 """Kinds of which the files are taken to hold all there are, as soon as they hold one."""
 DEFAULT = "default"
-_URL_NAMESPACE = re.compile(r"https?://[\w${}-]+(?:\.[\w${}-]+)?\.([a-z0-9-]+)\.svc\b")
+# of a text as Python shows it, where what stands for an unknown part is an escape
+_URL_NAMESPACE = re.compile(r"https?://[\w${}\\-]+(?:\.[\w${}\\-]+)?\.([a-z0-9-]+)\.svc\b")
 
 
 Images = Mapping[tuple[str, ObjectRef], tuple[str, Image]]
@@ -95,7 +100,14 @@ def read_files(snapshot: Snapshot) -> Given:
     matches = matched(owners, images)
     of_owner = {(o.source, o.ref): (container, images[n]) for n, (o, container) in matches.items()}
     worlds = tuple(_world(objects, of_owner, found.unsure) for objects in _applications(found.objects))
-    lone: list[Pod | Obj] = [lone_image(i) for n, i in enumerate(images) if n not in matches and i.litefs is not None]
+    lone: list[Pod | Obj] = []
+    built: set[str] = set()
+    for out in found.outside:
+        for node, image in nodes(out, found.outside, found.dockerfiles, found.configs | found.scripts, partial(_finder, found, copied=copied)):
+            lone.append(node)
+            built.add(image.source)
+            copied |= {f.origin.source for f in image.files.values()}
+    lone += [lone_image(i) for n, i in enumerate(images) if n not in matches and i.litefs is not None and i.source not in built]
     lone += [lone_script(p, t) for p, t in found.scripts.items() if p not in copied]
     return Given(worlds, (*found.alone, *lone), tuple(found.gaps), (words,))
 
@@ -143,7 +155,7 @@ def _kubernetes(path: str, text: str, found: Found) -> Iterator[Unreadable]:
             found.objects.append(one)
 
 
-_TEMPLATE_LINE = re.compile(r"\{\{|\{%")
+_TEMPLATE_LINE = re.compile(r"\{\{|\{%|%\{")
 
 
 def _litefs_yml(path: str, text: str, found: Found) -> Iterator[Unreadable]:
@@ -166,6 +178,17 @@ def _script(path: str, text: str, found: Found) -> Iterator[Unreadable]:
     return iter(())
 
 
+def _outside(reader: Callable[[str, str], Iterator[Outside | Unreadable]]) -> Callable[[str, str, Found], Iterator[Unreadable]]:
+    def read(path: str, text: str, found: Found) -> Iterator[Unreadable]:
+        for one in reader(path, text):
+            if isinstance(one, Unreadable):
+                yield one
+            else:
+                found.outside.append(one)
+
+    return read
+
+
 def _terraform_plan(path: str, text: str, found: Found) -> Iterator[Unreadable]:
     return take(((path, one) for one in objects_in_plan(path, text)), found)
 
@@ -182,6 +205,8 @@ READERS: dict[Kind, Callable[[str, str, Found], Iterator[Unreadable]]] = {
     Kind.SCRIPT: _script,
     Kind.TERRAFORM_PLAN: _terraform_plan,
     Kind.TERRAFORM: _terraform,
+    Kind.COMPOSE: _outside(services_in),
+    Kind.FLY: _outside(groups_in),
 }
 """How each kind is read: what it holds goes into `Found`, what of it cannot be read comes back."""
 

@@ -17,6 +17,8 @@ class Kind(str, Enum):
     SCRIPT = "script"
     TERRAFORM_PLAN = "Terraform plan"
     TERRAFORM = "Terraform sources"
+    COMPOSE = "compose file"
+    FLY = "fly.toml"
 
 
 _YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
@@ -80,6 +82,30 @@ def is_terraform(path: str, text: str) -> bool:
     return _RESOURCE.search(text) is not None or (path.endswith(".tf") and _LOCALS.search(text) is not None)
 
 
+_SERVICE = re.compile(r"^[ \t]+[\"']?(?:image|build|extends|container_name|command|entrypoint|environment|volumes|privileged|devices|cap_add|ports)[\"']?[ \t]*:", re.MULTILINE)
+
+
+def is_compose(path: str, text: str) -> bool:
+    """Services at the left edge that have an image, a command, or what a file beside it may add."""
+    keys = set(_TOP_KEY.findall(text)) if "services" in text else set()
+    return "services" in keys and not keys & {"apiVersion", "kind"} and _is_yaml(text) and _SERVICE.search(text) is not None
+
+
+_FLY = re.compile(r"^[ \t]*(?:\[\[?[ \t]*(http_service|services|mounts|processes|env|build|vm|deploy)\b|(app|primary_region|internal_port)[ \t]*=)", re.MULTILINE)
+_ONLY_FLY = frozenset({"http_service", "mounts", "primary_region", "internal_port"})
+
+
+_TOML = re.compile(r"""(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[\[?[\w \t."'-]+\]|[\w."'-]+[ \t]*=)""")
+
+
+def is_fly(path: str, text: str) -> bool:
+    """It begins as TOML does, with two tables or keys of fly.toml, one of which nobody else has."""
+    if _TOML.match(text) is None:
+        return False
+    found = {m[1] or m[2] for m in _FLY.finditer(text)}
+    return len(found) > 1 and bool(found & _ONLY_FLY)
+
+
 def _is_yaml(text: str) -> bool:
     lines = (line.strip() for line in text.splitlines())
     first = next((line for line in lines if line and not line.startswith(("#", "---", "%"))), "")
@@ -93,5 +119,7 @@ KINDS = (
     (Kind.SCRIPT, is_script),
     (Kind.LITEFS_YML, is_litefs_yml),
     (Kind.KUBERNETES, is_kubernetes),
+    (Kind.COMPOSE, is_compose),
+    (Kind.FLY, is_fly),
 )
 """Kind -> whether a file is that, the most particular first. `read.READERS` says how each is read."""

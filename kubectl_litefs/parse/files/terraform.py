@@ -190,6 +190,17 @@ def _renamed(name: str, value: Any) -> str:
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+def has_unseen(value: Any) -> bool:
+    """Whether anything in it is not known."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if one is UNSEEN:
+            return True
+        waiting += one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ()
+    return False
+
+
 PlaceOf = Callable[[Keys], Place]
 TextOf = Callable[[Keys], "TextOrigin | None"]
 

@@ -12,6 +12,7 @@ from ...model.origin import Gap, GapReason
 from ...model.pod import Pod
 from . import hcl
 from .kubernetes import PLURALS
+from .outside import Outside
 from .terraform import Unjudged
 from .text import Unreadable
 
@@ -25,6 +26,7 @@ class Found:
     dockerfiles: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
     configs: dict[str, str] = field(default_factory=dict)
+    outside: list[Outside] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     terraform: dict[str, str] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -57,7 +59,7 @@ def read_sources(found: Found, named: Set[str]) -> None:
         folders.setdefault(os.path.dirname(path), {})[path] = text
     for files in folders.values():
         try:
-            for path, one in hcl.objects_in_sources(files):
+            for path, one in hcl.objects_in_sources(files, found.configs | found.scripts):
                 found.gaps += [gap_of(path, why) for why in take([(path, one)], found)]
         except hcl.NoParser:
             for path in files:

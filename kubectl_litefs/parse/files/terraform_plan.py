@@ -9,7 +9,7 @@ from ...model.objects import Obj
 from .documents import read_json, written
 from .json_tree import JsonTree
 from .kubernetes import objects_in_value
-from .terraform import UNSEEN, Hidden, Keys, Unjudged, as_object, kind_of
+from .terraform import UNSEEN, Hidden, Keys, Unjudged, as_object, has_unseen, kind_of
 from .text import Unreadable
 
 MAX_MODULES = 1_000
@@ -61,7 +61,7 @@ def _objects(tree: JsonTree, keys: Keys, resource: Mapping[str, Any], change: Ma
     if kind == "helm_release":
         yield Unjudged(f"{address}: what a chart makes is seen only when it is rendered (helm template ... | kubectl litefs lint -)", line)
     elif kind == "kubernetes_manifest":
-        if _has_unseen(values.get("manifest")):
+        if has_unseen(values.get("manifest")):
             yield Unjudged(f"{address}: parts of its manifest are known only after apply", line)
         else:
             yield from objects_in_value(tree, values.get("manifest"), (*keys, "values", "manifest"))
@@ -106,16 +106,6 @@ def _below(expressions: Any, key: str | int) -> Any:
 def _set_by_user(expressions: Any, key: str) -> bool:
     """False is a field that the sources do not have; None are sources that the plan does not have."""
     return key not in _COMPUTED if expressions is None else bool(expressions)
-
-
-def _has_unseen(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if one is UNSEEN:
-            return True
-        waiting += one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ()
-    return False
 
 
 def _at(values: list[Any], n: int) -> Any:

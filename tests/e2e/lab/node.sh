@@ -166,6 +166,10 @@ node_up() {
   until_ok 30 coredns bash -c ": < /dev/tcp/$dns_ip/53"
 }
 
+gone() { # somebody else may end the mount first, but only a path that is no mount point any more is done
+  umount "$1" 2> /dev/null || umount --lazy "$1" 2> /dev/null || ! mountpoint --quiet "$1" || die "$1 could not be unmounted"
+}
+
 node_down() { # containers are ended through their cgroup, which holds nothing else
   local h p value i
   stop 3 kubelet
@@ -178,8 +182,8 @@ node_down() { # containers are ended through their cgroup, which holds nothing e
     [ ! -d "$h/$cgroup" ] || say "$h/$cgroup could not be removed"
   done
   stop 3 coredns containerd
-  for p in $(mounts); do umount "$p" 2> /dev/null || umount --lazy "$p"; done
-  for p in "${places[@]}"; do if mountpoint --quiet "$p" && [ "$(findmnt --noheadings --output SOURCE "$p")" = litefs-e2e ]; then umount --lazy "$p"; fi; done
+  for p in $(mounts); do gone "$p"; done
+  for p in "${places[@]}"; do if mountpoint --quiet "$p" && [ "$(findmnt --noheadings --output SOURCE "$p")" = litefs-e2e ]; then gone "$p"; fi; done
   if [ -f "$run/places" ]; then xargs rmdir --ignore-fail-on-non-empty < "$run/places" 2> /dev/null || true; fi
   if [ -f "$run/tunables" ]; then while read -r p value; do echo "$value" > "/proc/sys/$p"; done < "$run/tunables"; fi
   [ -z "$(mounts)" ] || die "still mounted: $(mounts)"
