@@ -50,9 +50,18 @@ def test_references_are_expanded_as_the_kubelet_does(text: str, expanded: str) -
 
 
 @pytest.mark.parametrize("piece", ["$", "${A}", "${A == 'b'} "])
-def test_a_line_of_variables_is_read_in_a_moment(piece: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("before", ["lease:\n  type: static\n  hostname: ", 'lease: {type: static}\nexec: "'], ids=["YAML", "no YAML"])
+def test_a_line_of_variables_is_read_in_a_moment(before: str, piece: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "litefs.yml"
-    path.write_text("lease:\n  type: static\n  hostname: " + piece * (SIZE // len(piece)) + "\n", "utf8")
+    path.write_text(before + piece * (SIZE // len(piece)) + "\n", "utf8")
+    began = time.monotonic()
+    assert run(capsys, "lint", str(path)).code in (0, 1)
+    assert time.monotonic() - began < MOMENT
+
+
+def test_an_instruction_of_many_lines_is_read_in_a_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM flyio/litefs:0.5\nENV A=" + "A=b \\\n" * (2 * SIZE // 6) + "B=c\nCMD litefs mount\n", "utf8")
     began = time.monotonic()
     assert run(capsys, "lint", str(path)).code in (0, 1)
     assert time.monotonic() - began < MOMENT

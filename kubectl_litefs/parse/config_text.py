@@ -254,9 +254,10 @@ def _guess(text: str, uses: Sequence[Use]) -> dict[int, str | None]:
         if match:
             depth = len(match[1])
             open_keys = [(d, k) for d, k in open_keys if d < depth] + [(depth, match[2])]
+        comment = re.search(r"(?:^|\s)#", line)
+        told = offset + (comment.end() if comment else len(line) + 1)
         while number < len(uses) and uses[number].start <= offset + len(line):
-            before = line[: max(uses[number].start - offset, 0)]
-            if not re.search(r"(?:^|\s)#", before):
+            if uses[number].start < told:
                 keys[number] = ".".join(k for _, k in open_keys) or None
             number += 1
         offset += len(line) + 1

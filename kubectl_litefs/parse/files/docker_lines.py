@@ -35,7 +35,7 @@ class Instruction:
     @property
     def shown(self) -> str:
         """The instruction as evidence."""
-        return " ".join(f"{self.name} {self.rest}".split())[:200]
+        return " ".join(f"{self.name} {self.rest[:4000]}".split())[:200]
 
 
 def instructions(text: str) -> list[Instruction]:
