@@ -78,6 +78,12 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         drop_stdout()
         return int(ExitCode.OK)
+    except OSError as error:
+        if not {"-h", "--help"} & set(words):  # what writes a help text is not ours
+            return _bug(error, words)
+        drop_stdout()
+        _say(f"cannot write the result to standard output: {error.strerror}", None)
+        return int(ExitCode.COULD_NOT_LOOK)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug, and a user gets one line
         return _bug(error, words)
 

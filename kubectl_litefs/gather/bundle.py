@@ -115,7 +115,7 @@ def _snapshot(manifest_bytes: bytes, items: dict[str, Item], where: Path) -> Sna
         manifest = json.loads(manifest_bytes)
         if manifest["format"] != FORMAT:
             raise CouldNotLook(
-                "bundle-format", f"{where} is a bundle of format {str(manifest['format'])[:20]}; this version reads format {FORMAT}"
+                "bundle-format", f"{where} is a bundle of format {json.dumps(manifest['format'])[:20]}; this version reads format {FORMAT}"
             )
         taken_at = parse_time(manifest["taken_at"])
         gaps = tuple(Gap(str(g["what"]), GapReason(g["why"]), str(g.get("detail") or "")) for g in manifest.get("gaps", []))
@@ -124,7 +124,9 @@ def _snapshot(manifest_bytes: bytes, items: dict[str, Item], where: Path) -> Sna
         if taken_at is None:
             raise ValueError("taken_at is no time")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CouldNotLook("bundle-damaged", f"{where}: its {MANIFEST} is damaged: {type(error).__name__} {error}"[:300]) from None
+        why = f"no JSON ({error})" if isinstance(error, json.JSONDecodeError) else "it is not what bundle writes"
+        why = str(error) if str(error).endswith("is no time") else why
+        raise CouldNotLook("bundle-damaged", f"{where}: its {MANIFEST} is damaged: {why}"[:300]) from None
     return Snapshot(
         items=items,
         gaps=gaps,

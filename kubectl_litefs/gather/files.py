@@ -138,7 +138,7 @@ def _from_stream(stream: BinaryIO, path: str, gaps: list[Gap]) -> Item | None:
     """What can be read but once."""
     data = stream.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
-        gaps.append(_too_large(path, "more bytes"))
+        gaps.append(_too_large(path, "no end so far"))
         return None
     return Item(PREFIX + path, lambda: iter((data,)))
 
@@ -174,8 +174,15 @@ def _entries(folder: str, gaps: list[Gap]) -> list[os.DirEntry[str]]:
 
 
 def _rules_in(folder: str, inside: str) -> tuple[Rule, ...]:
+    return _rules_of_file(os.path.join(folder, ".gitignore"), inside)
+
+
+def _rules_of_file(path: str, inside: str) -> tuple[Rule, ...]:
+    """None where there is no such file, or nobody may read it: then more is judged, not less."""
+    if not os.path.isfile(path):
+        return ()
     try:
-        with open(os.path.join(folder, ".gitignore"), encoding="utf8", errors="surrogateescape") as file:
+        with open(path, encoding="utf8", errors="surrogateescape") as file:
             return rules_of(file.read(MAX_FILE), inside)
     except OSError:
         return ()
@@ -183,14 +190,13 @@ def _rules_in(folder: str, inside: str) -> tuple[Rule, ...]:
 
 def _rules_above(top: str) -> tuple[tuple[Rule, ...], str]:
     """The rules of the repository that a directory lies in, from its top down, and the directory's path in it."""
-    here = PurePath(os.path.abspath(top))
+    try:
+        here = PurePath(os.path.abspath(top))
+    except FileNotFoundError:  # the working directory has been deleted: there is nothing in it
+        return (), ""
     root = next((p for p in (here, *here.parents) if os.path.exists(p / ".git")), here)
     inside = here.relative_to(root).parts
-    rules: tuple[Rule, ...] = ()
-    exclude = os.path.join(root, ".git", "info", "exclude")
-    if os.path.isfile(exclude):
-        with open(exclude, encoding="utf8", errors="surrogateescape") as file:
-            rules += rules_of(file.read(MAX_FILE), "")
+    rules = _rules_of_file(os.path.join(root, ".git", "info", "exclude"), "")
     for depth in range(len(inside)):
         rules += _rules_in(os.path.join(root, *inside[:depth]), "/".join(inside[:depth]))
     return rules, "/".join(inside)

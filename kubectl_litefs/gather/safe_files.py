@@ -55,7 +55,8 @@ def read(path: Path) -> Files:
     if path.is_dir():
         return _from_directory(path)
     if not path.is_file():
-        raise UsageError("no-bundle", f"{path}: no such file or directory", hint="--from wants a bundle: a directory or a .tar.gz")
+        told = "neither a file nor a directory" if path.exists() else "no such file or directory"
+        raise UsageError("no-bundle", f"{path}: {told}", hint="--from wants a bundle: a directory or a .tar.gz")
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     if packed:
@@ -141,7 +142,7 @@ def _from_archive(path: Path) -> Files:
                 assert data is not None
                 files.add(name, File(member.size, spool.keep(data, member.size)), path)
     except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError) as error:
-        raise CouldNotLook("bundle-damaged", f"{path} is damaged: {type(error).__name__} {error}"[:300]) from None
+        raise CouldNotLook("bundle-damaged", f"{path} is damaged: {error}"[:300]) from None
     return files
 
 

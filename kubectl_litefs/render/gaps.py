@@ -77,7 +77,7 @@ def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
     told = "No pod of it answered on LiteFS's port and no log could be read: nothing is known of its state."
     if unlisted is not None:
         told = "Its pods were not seen: nothing is known of its state."
-        reasons[unlisted.detail or unlisted.why.value] = None
+        reasons[unlisted.detail or _WORDS[unlisted.why]] = None
     lines = [line(("COULD NOT LOOK", "error"), "  ", (name, "strong")), line(INDENT, told)]
     return lines + [line(INDENT, (clip(reason, look.width - 2), "faint")) for reason in list(reasons)[:3]]
 

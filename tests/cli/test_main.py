@@ -129,10 +129,11 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_no_success() -> None:
-    done = _shell('"$PYTHON" -m kubectl_litefs rules > /dev/full')
-    assert done.returncode == ExitCode.COULD_NOT_LOOK
-    assert "cannot write the result" in done.stderr
-    assert "Traceback" not in done.stderr
+    for words in ("rules", "--help", "lint -h"):
+        done = _shell(f'"$PYTHON" -m kubectl_litefs {words} > /dev/full')
+        assert done.returncode == ExitCode.COULD_NOT_LOOK
+        assert "cannot write the result" in done.stderr
+        assert "Traceback" not in done.stderr and "bug" not in done.stderr
 
 
 def test_closed_streams_and_a_poor_locale_are_no_bug() -> None:

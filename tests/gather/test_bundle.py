@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +130,16 @@ def test_a_directory_with_a_link_is_refused(tmp_path: Path) -> None:
         bundle.load(tmp_path)
 
 
+@pytest.mark.parametrize("manifest", [b"{", b"[]", b"[" * 100_000, b'{"format": 1, "namespaces": ["a"], "taken_at": "x"}', b'{"format": 1, "gaps": [1]}', b"\xff", b"null"])
+def test_a_damaged_manifest_is_said_without_words_of_python(manifest: bytes, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(manifest)
+    with pytest.raises(CouldNotLook, match=r"manifest\.json is damaged: ") as refused:
+        bundle.load(tmp_path)
+    assert not re.search(r"Error|indices|subscriptable|recursion|codec", refused.value.message), refused.value.message
+
+
 def test_a_path_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="neither a file nor a directory"):
+        bundle.load(Path(os.devnull))
     with pytest.raises(UsageError, match="no such file"):
         bundle.load(tmp_path / "nope")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -91,3 +92,18 @@ def test_a_walk_ends_where_links_make_a_circle(tmp_path: Path) -> None:
     (tmp_path / "a" / "back").symlink_to(tmp_path)
     (tmp_path / "nowhere.yml").symlink_to(tmp_path / "gone")
     assert walked(tmp_path) == ["a/f.yml", "nowhere.yml"]
+
+
+def test_a_pipe_in_its_place_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "a.yml").write_text("x: 1\n")
+    assert [Path(p).name for p in files.walk(str(tmp_path), [])] == [".gitignore", "a.yml"]
+
+
+def test_a_working_directory_that_is_gone_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert list(files.walk(".", [])) == []
+    monkeypatch.chdir(tmp_path)
