@@ -160,6 +160,7 @@ def _shared(cluster: Cluster, theirs: str, group: list[Stranger]) -> _Proofs:
 
 def _followed(cluster: Cluster, theirs: str, group: list[Stranger]) -> _Proofs:
     """Its id cannot change in a run: it followed under that id, so it is the primary's that changed."""
+    followed: dict[str, list[tuple[Stranger, tuple[Evidence, ...]]]] = {}
     for s in group:
         log = s.pod.log
         joined, refused = (log.hit("connected"), log.hit("different-cluster-id")) if log else (None, None)
@@ -167,8 +168,11 @@ def _followed(cluster: Cluster, theirs: str, group: list[Stranger]) -> _Proofs:
             continue
         led = log.hit("lease-acquired")
         if joined.first.number < refused.first.number and not (led and led.first.number < joined.first.number):
-            text = f"{s.pod.name} was connected earlier in the same run, so it was not its id that changed"
-            yield s.own, text, (joined.first.evidence, refused.first.evidence)
+            followed.setdefault(s.own, []).append((s, (joined.first.evidence, refused.first.evidence)))
+    for own, who in followed.items():
+        one = len(who) == 1
+        text = f"{names(s.pod for s, _ in who)} {'was' if one else 'were'} connected earlier in the same run, so it was not {'its' if one else 'their'} id that changed"
+        yield own, text, tuple(e for _, seen in who for e in seen)
 
 
 def _minted_over(cluster: Cluster, theirs: str, group: list[Stranger]) -> _Proofs:

@@ -53,9 +53,11 @@ class ClusterReport:
     def blind(self) -> bool:
         """Not one of its pods could be looked into: no /info and no log.
 
-        A set that is scaled to 0 is not blind: there is nothing to see. One that wants pods and has none is.
+        A log without a line tells nothing: so is that of a pod that has not started. A set that is scaled to 0 is not
+        blind: there is nothing to see. One that wants pods and has none is.
         """
-        return not self.planned and not any(p.info or p.runs for p in self.cluster.pods) and not self.scaled_to_zero
+        seen = any(p.info or any(run.lines for run in p.runs) for p in self.cluster.pods)
+        return not self.planned and not seen and not self.scaled_to_zero
 
     @property
     def scaled_to_zero(self) -> bool:

@@ -22,6 +22,7 @@ CHOSEN = "volume.kubernetes.io/selected-node"
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     if cluster.pods and "persistentvolumeclaims" in cluster.gaps:
+        yield from _as_the_scheduler_says(cluster)
         yield Unknown(cluster.gaps["persistentvolumeclaims"])
         return
     said: set[str] = set()
@@ -34,6 +35,18 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
             if finding is not None:
                 said.add(name)
                 yield finding
+
+
+def _as_the_scheduler_says(cluster: Cluster) -> Iterator[Finding]:
+    """Without the claims themselves the pod's own condition still tells that one of them is not bound."""
+    for pod in cluster.pods:
+        scheduling, names = unscheduled(pod), _claims(pod)
+        if scheduling is None or pod.container.running or not names or not _old_enough(cluster, pod.obj):
+            continue
+        if "persistentvolumeclaim" in scheduling.message.lower():
+            claim = ObjectRef("PersistentVolumeClaim", pod.namespace, pod.data_claim or names[0])
+            which = " or another of its claims" if len(names) > 1 else ""
+            yield _finding(cluster, pod, claim, f"{which} is not bound: {scheduling.message.rstrip('.')}".lstrip(), [scheduling.evidence], None)
 
 
 def _claims(pod: Pod) -> list[str]:

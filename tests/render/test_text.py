@@ -103,6 +103,12 @@ def test_a_blind_set_is_said_first_and_is_no_pass() -> None:
     assert report.exit_code() == 3
 
 
+def test_logs_without_a_line_are_no_look_at_a_set() -> None:
+    report = judged(passes("LFS101"), **{**BLIND, "logs": {f"abaci-app-{n}": "" for n in range(3)}})
+    assert report.exit_code() == 3
+    assert show(report).startswith("COULD NOT LOOK")
+
+
 def test_pods_that_could_not_be_listed_are_not_counted_as_none() -> None:
     refused = "Error from server (Forbidden): pods is forbidden"
     report = judged(passes("LFS402", reads=("persistentvolumeclaims",)), gaps=[{"what": "objects/abaci/pods.json", "why": "FORBIDDEN", "detail": refused}])
