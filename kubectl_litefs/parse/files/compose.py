@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,12 +12,13 @@ from ...model.origin import Evidence, Place
 from ...model.pod import Platform
 from ..unseen import UNKNOWN, clean, has_unknown, shown
 from .documents import Keys, YamlTree, chunks
-from .outside import CONTAINER, Build, Disk, Outside, text_of
+from .outside import CONTAINER, Build, Disk, Outside, text_of, words_of
 from .text import Unreadable
 
 MAX_EXTENDS = 20
 _ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]")
 _MODE = re.compile(r"(?:ro|rw|z|Z|cached|delegated|consistent|nocopy|(?:r?(?:shared|slave|private))|,)+\Z")
+_DOLLAR = re.compile(r"\$(?:\$|\{|[A-Za-z_]\w*)", re.ASCII)
 _OPEN = ("runtime", "device_cgroup_rules", "gpus", "use_api_socket", "provider", "credential_spec")
 """What may give a container devices in ways that are not followed."""
 
@@ -43,17 +43,11 @@ def services_in(path: str, text: str) -> Iterator[Outside | Unreadable]:
 
 def interpolated(text: str) -> str:
     """`$A` and `${A...}` come from the shell that runs compose, or from `.env`: nobody sees them. `$$` is a plain `$`."""
-    out, at, text = "", 0, clean(text)
-    while at < len(text):
-        if text.startswith("$$", at):
-            out, at = out + "$", at + 2
-        elif text.startswith("${", at):
-            out, at = out + UNKNOWN, _behind_brace(text, at + 2)
-        elif text[at] == "$" and (name := re.compile(r"[A-Za-z_]\w*", re.ASCII).match(text, at + 1)):
-            out, at = out + UNKNOWN, name.end()
-        else:
-            out, at = out + text[at], at + 1
-    return out
+    out, at, text = [], 0, clean(text)
+    while (found := _DOLLAR.search(text, at)) is not None:
+        out += [text[at : found.start()], "$" if found[0] == "$$" else UNKNOWN]
+        at = _behind_brace(text, found.end()) if found[0] == "${" else found.end()
+    return "".join([*out, text[at:]])
 
 
 def _behind_brace(text: str, at: int) -> int:
@@ -136,18 +130,9 @@ class _Service:
         return Build(os.path.normpath(path), given["target"], {n: UNKNOWN if v is None else v for n, v in args.items()})
 
     def _words(self, key: str) -> Words | None:
-        """A command: a list, or a text that is split as a shell would, and run without one."""
         value, keys = self._get(key)
-        if isinstance(value, str):
-            try:
-                words = shlex.split(interpolated(value))
-            except ValueError:
-                words = [UNKNOWN]
-        elif isinstance(value, list):
-            words = [interpolated(text_of(v)) for v in value]
-        else:
-            return None
-        return Words(tuple(words), self.tree.place(keys))
+        words = words_of(value, interpolated)
+        return Words(words, self.tree.place(keys)) if words is not None else None
 
     def _environment(self) -> tuple[dict[str, Setting], bool]:
         """The variables, and whether there are no others. One without a value comes from the shell."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import json
 import re
@@ -15,7 +14,7 @@ from ...model.origin import Place, TextOrigin
 from ..yaml_scalars import plain_value
 from ..yaml_tree import Node, SyntaxProblem, TooMuch, compose_document
 from .json_tree import JsonTree
-from .text import Unreadable
+from .text import Lines, Unreadable
 
 Keys = tuple[str, ...]
 MAX_NODES = 500_000
@@ -61,7 +60,8 @@ class YamlTree:
     def __init__(self, path: str, chunk: Chunk) -> None:
         """Raises Unreadable."""
         self.path, self.text, self.first_line = path, chunk.text, chunk.line
-        self._breaks = [m.start() for m in re.finditer("\n", chunk.text)]
+        self._lines = Lines(chunk.text)
+        self._members: dict[int, dict[str, tuple[Node, Node]]] = {}
         try:
             self.root = compose_document(chunk.text, MAX_NODES, MAX_DEPTH)
             self.value = _Values(chunk.text).of(self.root)
@@ -83,21 +83,25 @@ class YamlTree:
             if value.kind == "seq" and key.isdigit() and int(key) < len(value.items):
                 shown = value = value.items[int(key)]
                 continue
-            pairs = reversed(list(value.pairs())) if value.kind == "map" else ()  # of a key that stands twice the last counts
-            pair = next((p for p in pairs if p[0].value == key), None)
+            pair = self._of(value).get(key) if value.kind == "map" else None
             if pair is None:
                 return shown, value, False
             shown, value = pair
         return shown, value, True
+
+    def _of(self, mapping: Node) -> dict[str, tuple[Node, Node]]:
+        """The members of a mapping by their keys; of a key that stands twice the last counts."""
+        if id(mapping) not in self._members:
+            self._members[id(mapping)] = {pair[0].value: pair for pair in mapping.pairs()}
+        return self._members[id(mapping)]
 
     def place(self, keys: Keys) -> Place:
         line, column = self._position(self._find(keys)[0].start)
         return Place(self.path, line, column)
 
     def _position(self, offset: int) -> tuple[int, int]:
-        index = bisect.bisect_left(self._breaks, offset)
-        start = self._breaks[index - 1] + 1 if index else 0
-        return self.first_line + index, offset - start + 1
+        line, column = self._lines.position(offset)
+        return self.first_line + line - 1, column
 
     def origin(self, keys: Keys) -> TextOrigin | None:
         """Where the lines of a text stand: exactly for a literal block, else at its beginning."""

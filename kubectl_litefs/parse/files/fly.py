@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...model.image import Setting, Words
 from ...model.pod import Platform
-from ..unseen import UNKNOWN, clean
-from .outside import Build, Disk, Outside, text_of
+from ..unseen import clean
+from .outside import Build, Disk, Outside, text_of, words_of
 from .text import Unreadable
 from .toml_tree import Keys, TomlTree
 
@@ -80,17 +79,9 @@ def _environment(tree: TomlTree) -> dict[str, Setting]:
 
 
 def _words(tree: TomlTree, value: Any, keys: Keys) -> Words | None:
-    """A command: a text that is split as a shell would, and run without one, or a list."""
-    if isinstance(value, str) and value.strip():
-        try:
-            words = shlex.split(clean(value))
-        except ValueError:
-            words = [UNKNOWN]
-    elif isinstance(value, list) and value:
-        words = [clean(text_of(v)) for v in value]
-    else:
-        return None
-    return Words(tuple(words), tree.place(keys))
+    """A command; an empty one is none."""
+    words = words_of(value, clean)
+    return Words(words, tree.place(keys)) if words else None
 
 
 def _disks(tree: TomlTree, group: str) -> Iterator[Disk]:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ...model.origin import Place, TextOrigin
+from .text import Lines
 
 Keys = tuple[str, ...]
 _TOKEN = re.compile(
@@ -32,6 +33,7 @@ class HclPlaces:
 
     def __init__(self, path: str, text: str) -> None:
         self.path, self.text = path, text
+        self._lines = Lines(text)
         self.offsets: dict[Keys, int] = {}
         self.heredocs: dict[Keys, tuple[int, int]] = {}
         self._levels = [_Level((), body=True)]
@@ -40,8 +42,7 @@ class HclPlaces:
     def place(self, keys: Keys) -> Place:
         """Of the nearest one above, where it is not there."""
         offset = next((self.offsets[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in self.offsets), 0)
-        start = self.text.rfind("\n", 0, offset) + 1
-        return Place(self.path, self.text.count("\n", 0, offset) + 1, offset - start + 1)
+        return Place(self.path, *self._lines.position(offset))
 
     def origin(self, keys: Keys) -> TextOrigin | None:
         """The lines of a heredoc, or the one place of any other text."""
@@ -50,7 +51,7 @@ class HclPlaces:
         place = self.place(keys)
         if keys in self.heredocs:
             start, indent = self.heredocs[keys]
-            return TextOrigin(self.path, self.text.count("\n", 0, start) + 1, indent)
+            return TextOrigin(self.path, self._lines.position(start)[0], indent)
         return TextOrigin(self.path, place.line, place.column - 1, exact=False)
 
     def _scan(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...model.origin import Place, TextOrigin
+from .text import Lines
 
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = " \t\r\n"
@@ -17,11 +18,11 @@ class JsonTree:
 
     def __init__(self, path: str, text: str, value: Any) -> None:
         self.path, self.text, self.value = path, text, value
+        self._lines = Lines(text)
 
     def place(self, keys: tuple[str, ...]) -> Place:
         shown, _ = self._find(keys)
-        line = self.text.count("\n", 0, shown) + 1
-        return Place(self.path, line, shown - (self.text.rfind("\n", 0, shown) + 1) + 1)
+        return Place(self.path, *self._lines.position(shown))
 
     def origin(self, keys: tuple[str, ...]) -> TextOrigin | None:
         """A text in JSON has its line breaks as escapes: all of it stands in one place."""

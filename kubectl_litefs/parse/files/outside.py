@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,10 +18,11 @@ from ...model.origin import ObjectRef, Place, TextOrigin
 from ...model.pod import ALONE, Platform
 from ..command import litefs_command
 from ..discover import CONFIG_NAME
+from ..unseen import UNKNOWN
 from .dockerfile import FindFile, read_dockerfile
+from .documents import Keys
 from .images import with_image
 
-Keys = tuple[str, ...]
 CONTAINER: Keys = ("spec", "containers", "0")
 
 
@@ -172,3 +174,15 @@ def _written(out: Outside) -> Written:
 def text_of(value: object) -> str:
     """A scalar as a file's reader writes it out."""
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def words_of(value: object, read: Callable[[str], str]) -> tuple[str, ...] | None:
+    """A command: a list, or a text that is split as a shell would, and run without one. `read` says what a text of the file means."""
+    if isinstance(value, list):
+        return tuple(read(text_of(v)) for v in value)
+    if not isinstance(value, str):
+        return None
+    try:
+        return tuple(shlex.split(read(value)))
+    except ValueError:
+        return (UNKNOWN,)

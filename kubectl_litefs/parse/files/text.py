@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import codecs
+import re
 
 BINARY_PREFIX = 8192
 _MARKS: tuple[tuple[bytes, str], ...] = (
@@ -21,6 +23,19 @@ class Unreadable(ValueError):
         super().__init__(message)
         self.message = message
         self.line = line
+
+
+class Lines:
+    """Where an offset of a text stands. The breaks are looked for once: fields are asked for by the thousand."""
+
+    def __init__(self, text: str) -> None:
+        self._breaks = [m.start() for m in re.finditer("\n", text)]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """(line, column), both counted from 1."""
+        index = bisect.bisect_left(self._breaks, offset)
+        start = self._breaks[index - 1] + 1 if index else 0
+        return index + 1, offset - start + 1
 
 
 def decode(data: bytes) -> str:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from ...model.origin import Place
-from .text import Unreadable
+from .text import Lines, Unreadable
 
 Keys = tuple[str, ...]
 MAX_DEPTH = 50
@@ -35,6 +35,7 @@ class TomlTree:
     def __init__(self, path: str, text: str) -> None:
         """Raises Unreadable."""
         self.path, self.text, self.at = path, text, 0
+        self._lines = Lines(text)
         self.value: dict[str, Any] = {}
         self._offsets: dict[Keys, int] = {(): 0}
         self._closed: set[int] = set()  # tables that a later line must not add to: inline ones, by their identity
@@ -45,10 +46,10 @@ class TomlTree:
     def place(self, keys: Keys) -> Place:
         """Of the nearest one above, where it is not there."""
         offset = next(self._offsets[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in self._offsets)
-        return Place(self.path, self.text.count("\n", 0, offset) + 1, offset - self.text.rfind("\n", 0, offset))
+        return Place(self.path, *self._lines.position(offset))
 
     def _fail(self, why: str) -> Unreadable:
-        return Unreadable(f"no TOML: {why}", self.text.count("\n", 0, self.at) + 1)
+        return Unreadable(f"no TOML: {why}", self._lines.position(self.at)[0])
 
     def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         found = pattern.match(self.text, self.at)
