@@ -109,6 +109,10 @@ def _manifest(snapshot: Snapshot) -> dict[str, Any]:
     return manifest
 
 
+def _damaged(where: Path, why: str) -> CouldNotLook:
+    return CouldNotLook("bundle-damaged", f"{where}: its {MANIFEST} is damaged: {why}"[:300])
+
+
 def _snapshot(manifest_bytes: bytes, items: dict[str, Item], where: Path) -> Snapshot:
     """Check the manifest's shape; a bundle without a usable one is refused, never guessed at."""
     try:
@@ -121,12 +125,11 @@ def _snapshot(manifest_bytes: bytes, items: dict[str, Item], where: Path) -> Sna
         gaps = tuple(Gap(str(g["what"]), GapReason(g["why"]), str(g.get("detail") or "")) for g in manifest.get("gaps", []))
         namespaces = tuple(str(n) for n in manifest["namespaces"])
         wanted = tuple(str(w) for w in manifest.get("wanted", ()))
-        if taken_at is None:
-            raise ValueError("taken_at is no time")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"no JSON ({error})" if isinstance(error, json.JSONDecodeError) else "it is not what bundle writes"
-        why = str(error) if str(error).endswith("is no time") else why
-        raise CouldNotLook("bundle-damaged", f"{where}: its {MANIFEST} is damaged: {why}"[:300]) from None
+        raise _damaged(where, why) from None
+    if taken_at is None:
+        raise _damaged(where, "taken_at is no time")
     return Snapshot(
         items=items,
         gaps=gaps,

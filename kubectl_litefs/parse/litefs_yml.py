@@ -47,8 +47,8 @@ def read_litefs_yml(
     `words_seen` is where the words after `--` stand in a file that was given.
     """
     return _read_once(
-        text, name, source, path, tuple(env.items()), env_complete, host_name, after_dashes, words_seen,
-        expand_env=expand_env, marked=tuple(shell_undefined), first_line=first_line, origin=origin, unset=unset,
+        text, name, source, path, tuple(env.items()), env_complete, host_name, expand_env, after_dashes, words_seen,
+        marked=tuple(shell_undefined), first_line=first_line, origin=origin, unset=unset,
     )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ def _read_once(
     variables: tuple[tuple[str, EnvVar], ...],
     env_complete: bool,
     host_name: str | None,
+    expand_env: bool,
     after_dashes: tuple[str, ...] | None,
     words_seen: Place | None,
     **how: Any,
@@ -69,7 +70,7 @@ def _read_once(
     env = dict(variables)
 
     def read(complete: bool) -> ConfigText:
-        return read_text(text if len(text) <= MAX_TEXT else "", env, complete, host_name, source=source, **how)
+        return read_text(text if len(text) <= MAX_TEXT else "", env, complete, host_name, source=source, expand_env=expand_env, **how)
 
     config = read(env_complete)
     decoder, readable = _decode(config, lambda: read(False), too_long=len(text) > MAX_TEXT)
@@ -84,7 +85,7 @@ def _read_once(
         path=path,
         text=shown(text),
         expanded=without_markers(config.expanded),
-        expand_env=how["expand_env"],
+        expand_env=expand_env,
         readable=readable,
         values=values,
         variables=tuple(config.variables()),

@@ -27,6 +27,11 @@ class SetRun(Runner):
     options: RescueOptions
     saved: SavedSet | None = None
 
+    @property
+    def set_name(self) -> str:
+        """The set's, without its kind; empty while nobody has named it and nothing was seen."""
+        return (self.options.name or "").rpartition("/")[2]
+
     def look(self) -> Case:
         """The whole set, twice; its target is the primary."""
         patient = Patient(self.kube, self.clock, self.left, self.options.request_timeout)

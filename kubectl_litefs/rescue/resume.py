@@ -96,7 +96,7 @@ def _journal(run: RescueRun, plan: RescuePlan) -> list[dict[str, Any]]:
 
 def recorded(run: SetRun, command: str, read_plan: Callable[[object], P | None]) -> P | None:
     """The plan of the run of this command that was stopped, from the Lease, else from the journal. Raises LitefsError (exit 5) where the lock is another's."""
-    name = (run.options.name or "").rpartition("/")[2]
+    name = run.set_name
     if not name:
         raise UsageError("which-set", "--resume wants the name of the set", hint=f"kubectl litefs {command} abaci-app --resume".replace("rescue abaci", "rescue run abaci"))
     notes = require_own(run, name, (command,))

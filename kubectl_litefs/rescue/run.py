@@ -110,7 +110,7 @@ class RescueRun(SetRun):
         return {"command": "rescue"} | self.plan_note()
 
     def words(self) -> Words:
-        name = self.plan.set_name if self.plan else (self.options.name or "").rpartition("/")[2]
+        name = self.plan.set_name if self.plan else self.set_name
         namespace = self.plan.namespace if self.plan else self.namespace
         directory = self.plan is not None and self.plan.strategy == "data-dir"
         states = {

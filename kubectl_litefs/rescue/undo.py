@@ -72,16 +72,15 @@ class UndoRun(SetRun):
             return self.refused(against, str(saved.folder), "nothing is undone")
         self.ui.step("survey", "", "done", found.former[0].name)
         self.require_saved(found.case, saved)
-        require_own(self, (self.options.name or "").rpartition("/")[2], ("rescue", COMMAND))
+        require_own(self, self.set_name, ("rescue", COMMAND))
         return self.act(make_plan(found, str(saved.folder)))
 
     def require_no_undo(self) -> None:
         """Raises LitefsError (exit 5) where an undo was stopped: it may have swapped already, and the pod still runs with what went aside."""
-        name = (self.options.name or "").rpartition("/")[2]
-        notes = require_own(self, name, ("rescue", COMMAND))
+        notes = require_own(self, self.set_name, ("rescue", COMMAND))
         if notes.get("command") == COMMAND:
-            hint = f"Finish that one first: {taken_up_by(notes, name, self.namespace)}"
-            raise LitefsError("locked", f"an undo of {name} was stopped, or is at work", hint=hint, exit_code=ExitCode.LOCKED)
+            hint = f"Finish that one first: {taken_up_by(notes, self.set_name, self.namespace)}"
+            raise LitefsError("locked", f"an undo of {self.set_name} was stopped, or is at work", hint=hint, exit_code=ExitCode.LOCKED)
 
     def see(self, saved: SavedSet) -> Undoing:
         case = self.look()
@@ -118,7 +117,7 @@ class UndoRun(SetRun):
         return True
 
     def words(self) -> Words:
-        name = self.plan.set_name if self.plan else (self.options.name or "").rpartition("/")[2]
+        name = self.plan.set_name if self.plan else self.set_name
         namespace = self.plan.namespace if self.plan else self.namespace
         states = {
             Phase.DELETING: "while the directories were being swapped",

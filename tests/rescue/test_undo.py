@@ -254,12 +254,7 @@ def test_where_no_primary_is_seen_it_does_not_say_that_there_is_nothing(rescue: 
 @pytest.mark.parametrize("key", ["restart", "wait", "verify"])
 def test_an_undo_takes_the_place_of_a_rescue_that_was_stopped_after_the_swap(rescue: Rescue, make: Make, key: str) -> None:
     sim = make.recreated()
-
-    def on_step(at: str, now: str) -> None:
-        if (at, now) == (key, "doing"):
-            raise Interrupted("SIGINT")
-
-    rescue.heard.on_step = on_step
+    rescue.heard.on_step = stop_when(key)
     assert int(rescue(sim).code) == 10
     rescue.heard.on_step = lambda at, now: None
     sim.clock.sleep(90)
@@ -450,12 +445,7 @@ def test_a_stop_in_every_request(rescue: Rescue, make: Make, error: BaseExceptio
 @pytest.mark.parametrize("key", ["survey", "lock", "gate", "swap", "restart", "wait", "verify"])
 def test_a_signal_as_a_step_begins(rescue: Rescue, rescued: Sim, key: str) -> None:
     watch(rescued)
-
-    def on_step(at: str, now: str) -> None:
-        if (at, now) == (key, "doing"):
-            raise Interrupted("SIGINT")
-
-    rescue.heard.on_step = on_step
+    rescue.heard.on_step = stop_when(key)
     outcome = rescue.undo(rescued)
     assert int(outcome.code) == (10 if key in ("restart", "wait", "verify") else 9), outcome
     assert finish(rescue, rescued)
