@@ -57,8 +57,8 @@ def read_list(snapshot: Snapshot, plural: str, kind: str, namespace: str) -> tup
     try:
         document = json.loads(item.read())
         raws = document["items"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        return Gap(path, GapReason.UNPARSED, f"not a list of objects: {type(error).__name__}")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Gap(path, GapReason.UNPARSED, "not a list of objects: no JSON with items")
     if not isinstance(raws, list):
         return Gap(path, GapReason.UNPARSED, "not a list of objects: items is no list")
     return tuple(as_obj(raw, kind, path) for raw in raws if isinstance(raw, Mapping))

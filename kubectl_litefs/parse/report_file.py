@@ -26,14 +26,14 @@ def read_report(data: bytes, name: str) -> Side:
     try:
         tree = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise NoReport(f"no JSON: {type(error).__name__} {error}"[:200]) from None
+        raise NoReport(f"no JSON ({error})"[:200]) from None
     if not isinstance(tree, Mapping) or (tree.get("apiVersion"), tree.get("kind")) != (API_VERSION, "Report"):
         kind = f"{tree.get('apiVersion')!s:.40} {tree.get('kind')!s:.40}" if isinstance(tree, Mapping) else type(tree).__name__
         raise NoReport(f"it is {kind}, not a {API_VERSION} Report")
     try:
         return _side(tree, name)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise NoReport(f"its keys are not those of a report: {type(error).__name__} {error}"[:200], damaged=True) from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise NoReport("its keys are not those of a report", damaged=True) from None
 
 
 def _side(tree: Mapping[str, Any], name: str) -> Side:
