@@ -33,6 +33,7 @@ def test_a_long_line_is_redacted_in_a_moment(line: str) -> None:
 def test_a_secret_behind_a_long_name_is_still_taken_out() -> None:
     assert redact.text("my.very-long_password.of-the_database=hunter2") == "my.very-long_password.of-the_database=REDACTED"
     assert redact.text("a" * SIZE + "_token: hunter2") == "a" * SIZE + "_token: REDACTED"
+    assert redact.text("token_" + "a" * SIZE + ": hunter2") == "token_" + "a" * SIZE + ": REDACTED"
 
 
 def test_references_that_never_end_are_passed_over_in_a_moment() -> None:
