@@ -11,12 +11,13 @@ from pathlib import Path
 
 from ..errors import KubeError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, export
+from ..fix.export import Export, ExportFailed, export
 from ..fix.verify import APART, by_name
 from ..fix.work import Phase, Stopped, Work
 from ..model.litefs import Database, Info, Metrics
 from ..model.origin import Gap
 from ..parse.litefs_http import read_metrics
+from .plan import Back
 from .work import RescueWork
 
 LOOK = 2.0
@@ -26,12 +27,21 @@ HANG = 190.0
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one table before (in the copy that went back) and after (in an export of the primary); None: no such table."""
+    """Rows of one table before (in the copy that went back) and after (in an export of the primary); None: no such table.
+
+    `compared` is False where that copy is out of reach.
+    """
 
     database: str
     table: str
     before: int | None
     after: int | None
+    compared: bool = True
+
+    def words(self) -> str:
+        before, after = ("none" if n is None else str(n) for n in (self.before, self.after))
+        copy = f"{before} rows in the copy, {after} now" if self.compared else f"{after} rows now, not compared with the copy"
+        return f"{self.database}: table {self.table}: {copy}"
 
 
 class Twice(ABC):
@@ -114,7 +124,8 @@ class Proof(Twice):
     def compare(self, name: str, has: Database | None) -> str:
         """The primary's database against what went back."""
         back = next(b for b in self.plan.databases if b.name == name)
-        floor = self.work.reached.get(name, back.txid)
+        arrival = self.work.arrivals.get(name)
+        floor = back.txid if arrival is None else arrival.txid or 1
         if has is None or has.txid == 0:
             return f"{name} is not on {self.plan.pod} yet"
         if has.txid < floor:
@@ -159,7 +170,7 @@ class Proof(Twice):
         return found.subscribers if isinstance(found, Metrics) else None
 
     def unverified(self, what: str) -> Stopped:
-        place = f"The copies are in {self.work.folder}."
+        place = f"The copies are in {self.work.places}."
         if self.primary_good:
             hint = f"The primary's data is verified. A replica that still hangs may be restarted now: kubectl -n {self.plan.namespace} delete pod REPLICA; --resume looks again. {place}"
         else:
@@ -184,17 +195,36 @@ def rows(work: RescueWork) -> tuple[Rows, ...]:
     found: list[Rows] = []
     part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
     for back in work.plan.databases:
-        copy = work.copy_of(back)
+        copy = work.find(back)
         try:
-            export(work.node(work.plan.pod), back.name, part, moving=True)
-            before, after = count_rows(work.folder / copy.file), count_rows(part)
+            now = export(work.node(work.plan.pod), back.name, part, moving=True)
+            if copy is None:
+                not_compared(work, back, now)
+            before, after = count_rows(copy) if copy is not None else {}, count_rows(part)
         except ExportFailed as error:
             raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {error.message}", ExitCode.UNVERIFIED, "--resume looks again.") from error
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()
-        found += [Rows(back.name, t, before.get(t), after.get(t)) for t in sorted({*before, *after})]
+        found += [Rows(back.name, t, before.get(t), after.get(t), copy is not None) for t in sorted({*before, *after})]
     return tuple(found)
+
+
+def not_compared(work: RescueWork, back: Back, now: Export) -> None:
+    """The copy is out of reach. Fine, and said, where its checksum was seen on the primary; else raises Stopped (exit 11)."""
+    plan, arrival = work.plan, work.arrivals.get(back.name)
+    place = work.elsewhere or work.backup
+    if now.checksum == back.checksum or (arrival is not None and arrival.txid is not None):
+        work.warn(f"the rows of {back.name} could not be compared with the copy that went back, which lies in {place}; that it came back whole is proven by its checksum")
+        return
+    raise Stopped(
+        "unverified",
+        f"the data was brought back and every replica follows, but {back.name} has been written to since (it was at txid {back.txid:x} and is at {now.txid:x}), "
+        f"and the copy that it could be compared with lies in {place}, out of reach from here",
+        ExitCode.UNVERIFIED,
+        f"Where that folder can be read, --resume compares the rows. If it is gone, look into what was saved now ({work.backup}) yourself; when the rows are right, "
+        f"give the lock back: kubectl -n {plan.namespace} delete lease {work.lock.name}",
+    )
 
 
 def count_rows(path: Path) -> dict[str, int]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..errors import LitefsError
+from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.case import Case
 from ..fix.journal import Journal
-from ..fix.lock import Lock
+from ..fix.lock import Lock, who
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
@@ -22,7 +22,8 @@ from .base import SetRun
 from .directory import Directory, probe
 from .guards import judge
 from .plan import RescuePlan, grown_from, make_plan
-from .restart import restart
+from .restart import restart, swapped_behind
+from .resume import require_none_stopped, resume
 from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
@@ -36,6 +37,7 @@ def nothing(case: Case, saved: SavedSet) -> Outcome:
     return Outcome(ExitCode.OK, "nothing-to-do", text, hint, backup=str(saved.folder))
 
 
+COMMAND = "rescue"
 UNHARMED = "no volume is replaced, nothing on a replica changes, and transaction numbers go on"
 
 
@@ -45,6 +47,8 @@ class RescueRun(SetRun):
     plan: RescuePlan | None
     work: RescueWork | None
     rows: tuple[proof.Rows, ...] = ()
+    carried: dict[str, str] | None = None
+    """Notes of the run that is taken up, which stay until this one knows more."""
 
     def fresh(self) -> Outcome:
         saved = self.save()
@@ -54,15 +58,25 @@ class RescueRun(SetRun):
         refusals = judge(found, self.options)
         against = standing(refusals)
         if not found.fault and not against:
+            self.require_none_stopped()
             self.ui.step("survey", "", "done", "nothing to bring back")
             return nothing(case, saved)
         if against:
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder))
         self.ui.step("survey", "", "done", found.fault)
-        self.require_saved(found.case, saved)
+        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
         chosen = self.choose(found, refusals, saved)
         return chosen if isinstance(chosen, Outcome) else self.act(chosen)
+
+    def require_none_stopped(self) -> None:
+        """Who may not read the Lease may still be told what the primary has."""
+        try:
+            require_none_stopped(self, COMMAND, (COMMAND, "rescue undo"))
+        except Stopped as error:
+            if not isinstance(error.__cause__, KubeError) or error.__cause__.status != 403:
+                raise
+            self.ui.say(f"whether a rescue of {self.set_name} was stopped before cannot be seen: {error.message}")
 
     def choose(self, found: Situation, refusals: tuple[Refusal, ...], saved: SavedSet) -> RescuePlan | Outcome:
         """`data-dir` where it can be: it costs no volume, and the history goes on."""
@@ -107,7 +121,7 @@ class RescueRun(SetRun):
         return RescueWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline, backup=plan.folder)
 
     def notes(self) -> dict[str, str]:
-        return {"command": "rescue"} | self.plan_note()
+        return {"command": COMMAND, "began": who()} | self.plan_note() | (self.carried or {})
 
     def words(self) -> Words:
         name = self.plan.set_name if self.plan else self.set_name
@@ -150,14 +164,13 @@ class RescueRun(SetRun):
         """Saved again (what is there is kept), looked at again: 4 where evidence speaks against it now, 6 where things differ."""
         work = self.require_work()
         saved = self.save()
-        work.copies = tuple(saved.copies)
         found = situation(self.look(), saved.copies, self.options)
         accepted = {r.override for r in work.plan.accepted}
         refusals = tuple(dataclasses.replace(r, granted=True) if r.override and r.override in accepted else r for r in judge(found, self.options))
         against = standing(refusals)
         if against:
             raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, f"{against[0].instead} The copies are in {saved.folder}.")
-        self.require_saved(found.case, saved)
+        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
         if found.fault != work.plan.fault:
             raise destroy.changed(f"{work.plan.fault} is no longer what is seen ({since}); the copies are in {saved.folder}")
         source, _ = whole_source(found)
@@ -184,25 +197,23 @@ class RescueRun(SetRun):
         work.lock.release()
         work.journal.close()
         told = ", ".join(f"{d.name} from {d.pod}" for d in plan.databases)
-        return Outcome(ExitCode.OK, "rescued", f"{plan.pod} has its data back ({told}), and every replica follows", self.after(work), plan, (), plan.folder, tuple(work.warned), self.row_words())
+        return Outcome(ExitCode.OK, "rescued", f"{plan.pod} has its data back ({told}), and every replica follows", self.after(work), plan, (), work.backup, tuple(work.warned), self.row_words())
 
     def restart(self, work: RescueWork, swapped_now: bool) -> None:
         if work.plan.strategy == "data-dir":
-            restart(work, swapped_now, lambda info: proof.serves(work, info))
+            restart(work, "the swap", swapped_behind(work, swapped_now, lambda info: proof.serves(work, info)))
         else:
-            destroy.remove_old_pod(work)
+            restart(work, "the import", lambda uid: importing.stale(work, uid))
 
     def prove(self, work: RescueWork, others: tuple[str, ...]) -> None:
         self.rows = proof.verify(work, others)
 
     def row_words(self) -> tuple[str, ...]:
-        return tuple(
-            f"{r.database}: table {r.table}: {'none' if r.before is None else r.before} rows in the copy, {'none' if r.after is None else r.after} now" for r in self.rows
-        )
+        return tuple(r.words() for r in self.rows)
 
     def after(self, work: RescueWork) -> str:
         plan = work.plan
-        saved = f"Every copy from before is in {plan.folder}."
+        saved = f"Every copy from before is in {work.elsewhere or work.backup}."
         if plan.strategy != "data-dir":
             return saved
         where = f"{plan.data_dir.rstrip('/')}/{plan.aside}"
@@ -234,6 +245,4 @@ class RescueRun(SetRun):
         return Directory(work).clean()
 
     def resume(self) -> Outcome:
-        from .resume import resume
-
         return resume(self)
