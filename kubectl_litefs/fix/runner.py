@@ -56,11 +56,11 @@ class Runner(ABC):
         return max(0.0, self.deadline - self.clock.monotonic())
 
     def go(self) -> Outcome:
-        """Never raises for what a user, a cluster or a signal can cause: UsageErrors aside."""
+        """Never raises for what a user, a cluster or a signal can cause: UsageErrors aside, before anything was begun."""
         try:
             return self.resume() if self.options.resume else self.fresh()
         except (LitefsError, Interrupted) as error:
-            if isinstance(error, LitefsError) and error.exit_code is ExitCode.USAGE:
+            if self.work is None and isinstance(error, LitefsError) and error.exit_code is ExitCode.USAGE:
                 raise
             return self.leave(error)
 

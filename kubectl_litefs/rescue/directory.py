@@ -19,13 +19,13 @@ from ..exitcodes import ExitCode
 from ..fix.export import CREATE, write_all
 from ..fix.work import Stopped
 from ..ports import WritableKube
-from .swap import TIMEOUT, TRIES, Exchange, script
+from .swap import CLEAN, TIMEOUT, TRIES, Exchange, script
 from .work import RescueWork
 
 PIECE = 256 * 1024
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
-PROBE = """for t in sh tar mv rm mkdir head sha256sum du df; do
+PROBE = """for t in sh tar mv rm mkdir rmdir head sha256sum du df; do
   command -v "$t" >/dev/null 2>&1 || { echo "no $t"; exit 3; }
 done
 cd "$1" || exit 4
@@ -173,10 +173,11 @@ class Directory:
             raise self.stopped("differs", f"the directory of {self.plan.source} lacks clusterid or a database")
 
     def clean(self) -> str:
-        """Take our own copy away again. Empty where that is so, else the command that does it."""
+        """Take our own copy away again, never from a swap that has begun. Empty where that is so, else the command that does it."""
         try:
-            if self.exchange.where().waiting:
-                self.work.kube.execute(*self.here, ("rm", "-rf", "--", self.staging), timeout=TIMEOUT)
+            place = self.exchange.where()
+            if not (place.half or place.swapped):
+                script(self.work.kube, self.here, CLEAN, self.plan.data_dir, self.plan.staging, self.plan.aside)
             return ""
         except (KubeError, Stopped):
             return f"What was copied stays and harms nothing; remove it: kubectl -n {self.plan.namespace} exec {self.plan.pod} -c {self.plan.container} -- rm -rf -- {self.staging}"

@@ -17,7 +17,7 @@ from ..fix.work import Phase, Stopped, Work
 from ..model.litefs import Database, Info, Metrics
 from ..model.origin import Gap
 from ..parse.litefs_http import read_metrics
-from .plan import Back
+from .plan import Back, RescuePlan
 from .work import RescueWork
 
 LOOK = 2.0
@@ -68,7 +68,7 @@ class Twice(ABC):
             except KubeError as error:
                 if error.status in (401, 403):
                     raise self.unverified(error.as_kubectl_prints_it()) from error
-                seen = f"no answer yet: {error.as_kubectl_prints_it()}"
+                seen = self.no_answer(error)
             now = self.work.clock.monotonic()
             if seen:
                 first = None
@@ -79,6 +79,9 @@ class Twice(ABC):
             else:
                 seen = "all is well; a second look 10 s later must say so, too"
             self.pause(seen)
+
+    def no_answer(self, error: KubeError) -> str:
+        return f"no answer yet: {error.as_kubectl_prints_it()}"
 
     def pause(self, reason: str) -> None:
         self.work.ui.step("verify", "", "waiting", reason)
@@ -101,9 +104,14 @@ class Proof(Twice):
         super().__init__(work)
         self.plan, self.replicas = work.plan, replicas
         self.want_id = self.plan.cluster_id if self.plan.strategy == "data-dir" or self.plan.fault == "LFS110" else self.plan.primary_cluster_id
-        self.primary_good = False
+        self.primary_good, self.absent = False, ""
+
+    def no_answer(self, error: KubeError) -> str:
+        self.absent = next((p for p in self.replicas if error.status == 404 and f'"{p}"' in error.message), "")
+        return f"{self.absent} is not there" if self.absent else super().no_answer(error)
 
     def look(self) -> str:
+        self.absent = ""
         info = self.work.info(self.plan.pod)
         if isinstance(info, Gap):
             return f"{self.plan.pod} answers nonsense: {info.detail}"
@@ -171,11 +179,18 @@ class Proof(Twice):
 
     def unverified(self, what: str) -> Stopped:
         place = f"The copies are in {self.work.places}."
-        if self.primary_good:
+        if self.primary_good and self.absent:
+            hint = f"The primary's data is verified. {place} {scale_back(self.plan)}"
+        elif self.primary_good:
             hint = f"The primary's data is verified. A replica that still hangs may be restarted now: kubectl -n {self.plan.namespace} delete pod REPLICA; --resume looks again. {place}"
         else:
             hint = f"Reset and restart no replica. kubectl litefs diagnose -n {self.plan.namespace} says what is wrong; --resume looks again. {place}"
         return Stopped("unverified", f"the data was brought back, but the result could not be verified: {what}", ExitCode.UNVERIFIED, hint)
+
+
+def scale_back(plan: RescuePlan) -> str:
+    scale = f"kubectl -n {plan.namespace} scale statefulset {plan.set_name} --replicas={plan.replicas}"
+    return f"The set was planned with {plan.replicas} pods: {scale}, then kubectl litefs rescue run {plan.set_name} -n {plan.namespace} --resume"
 
 
 def serves(work: RescueWork, info: Info) -> bool:

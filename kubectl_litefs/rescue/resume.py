@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import KubeError, LitefsError, UsageError
@@ -84,17 +84,16 @@ CARRIED = ("step", "began", "imported")
 """Notes of the run that is taken up which must outlive this one, too."""
 IMPORTED = ("import", "proven", "remove-pod", "replica", "verify", "done")
 """What a run has noted once an import had begun."""
+BEGUN = ("swap", *IMPORTED)
+"""What a run has noted from which only --resume leads on."""
 
 
 def _directory(run: RescueRun, work: RescueWork) -> tuple[str, str]:
     """Whether the swap had begun; then it is finished here: `now`, `before`, or empty where it had not, and why."""
     directory = Directory(work)
-    place = directory.exchange.where()
-    if place.half:
-        run.step("swap", "finish the swap", directory.exchange.swap)
-        return "now", ""
-    if place.swapped:
-        return "before", ""
+    begun = run.finish_swap(directory)
+    if begun:
+        return begun, ""
     left = directory.clean()
     if left:
         work.warn(left)
@@ -154,14 +153,13 @@ def recorded(run: SetRun, command: str, read_plan: Callable[[object], P | None])
     return plan, notes
 
 
-def require_none_stopped(run: SetRun, command: str, commands: tuple[str, ...]) -> None:
-    """Raises LitefsError (exit 5) where a run of this command was stopped: nothing to do would not be the truth."""
-    notes = require_own(run, run.set_name, commands)
-    if notes.get("command") == command:
+def require_none_stopped(run: SetRun, notes: Mapping[str, str], steps: Container[str] | None = None) -> None:
+    """Raises LitefsError (exit 5) where a run was stopped, at one of these steps: to begin anew would not be the truth, or do harm."""
+    if notes and (steps is None or notes.get("step") in steps):
         raise LitefsError(
             "locked",
-            f"a {command} of {run.set_name} was stopped, or is at work",
-            hint=f"Finish that one first: {taken_up_by(notes, run.set_name, run.namespace)}",
+            f"a {notes.get('command', 'reset')} of {run.set_name} was stopped, or is at work (step {notes.get('step', '?')})",
+            hint=f"Finish that one first: {taken_up_by(notes, run.set_name, run.namespace)}. On another machine or as another user with --break-lock, too.",
             exit_code=ExitCode.LOCKED,
         )
 

@@ -10,7 +10,7 @@ from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.case import Case
 from ..fix.journal import Journal
-from ..fix.lock import Lock, who
+from ..fix.lock import Lock, notes_of, who
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
@@ -23,7 +23,7 @@ from .directory import Directory, probe
 from .guards import judge
 from .plan import RescuePlan, grown_from, make_plan
 from .restart import restart, swapped_behind
-from .resume import require_none_stopped, resume
+from .resume import BEGUN, require_none_stopped, resume
 from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
@@ -47,18 +47,21 @@ class RescueRun(SetRun):
     plan: RescuePlan | None
     work: RescueWork | None
     rows: tuple[proof.Rows, ...] = ()
+    copied = False
+    """Whether this run has begun to put a directory beside the primary's own."""
     carried: dict[str, str] | None = None
     """Notes of the run that is taken up, which stay until this one knows more."""
 
     def fresh(self) -> Outcome:
         saved = self.save()
         self.ui.step("survey", "look at the whole set, twice", "doing")
-        case = self.look()
+        case, left = self.look(), self.noted()
+        require_none_stopped(self, left if "command" in left else {}, BEGUN)
         found = situation(case, saved.copies, self.options)
         refusals = judge(found, self.options)
         against = standing(refusals)
         if not found.fault and not against:
-            self.require_none_stopped()
+            require_none_stopped(self, left)
             self.ui.step("survey", "", "done", "nothing to bring back")
             return nothing(case, saved)
         if against:
@@ -69,14 +72,15 @@ class RescueRun(SetRun):
         chosen = self.choose(found, refusals, saved)
         return chosen if isinstance(chosen, Outcome) else self.act(chosen)
 
-    def require_none_stopped(self) -> None:
-        """Who may not read the Lease may still be told what the primary has."""
+    def noted(self) -> dict[str, str]:
+        """What a run that was stopped has noted in the Lease. Who may not read it may still be told what the primary has."""
         try:
-            require_none_stopped(self, COMMAND, (COMMAND, "rescue undo"))
-        except Stopped as error:
-            if not isinstance(error.__cause__, KubeError) or error.__cause__.status != 403:
+            return notes_of(Lock(self.kube, self.namespace, self.set_name, self.clock, self.options.request_timeout).read())
+        except KubeError as error:
+            if error.status != 403:
                 raise
-            self.ui.say(f"whether a rescue of {self.set_name} was stopped before cannot be seen: {error.message}")
+            self.ui.say(f"whether a rescue of {self.set_name} was stopped before cannot be seen: {error.as_kubectl_prints_it()}")
+            return {}
 
     def choose(self, found: Situation, refusals: tuple[Refusal, ...], saved: SavedSet) -> RescuePlan | Outcome:
         """`data-dir` where it can be: it costs no volume, and the history goes on."""
@@ -142,6 +146,10 @@ class RescueRun(SetRun):
         self.step("recheck", "save and look again: the same pods, ids and best copies", self.recheck)
         if work.plan.strategy == "data-dir":
             directory = Directory(work)
+            begun = self.finish_swap(directory)  # of a run with the same plan, whose record is gone
+            if begun:
+                return self.finish(work, swapped_now=begun == "now")
+            self.copied = True
             self.step("stage", f"put the data of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
             self.step("gate", "last look before the point of no return", self.gate)
             self.step("swap", "swap the directories", directory.exchange.swap)
@@ -149,6 +157,14 @@ class RescueRun(SetRun):
         self.step("gate", "last look before the point of no return", self.gate)
         self.step("import", f"import {len(work.plan.databases)} and prove it", lambda: importing.import_all(work))
         return self.finish(work)
+
+    def finish_swap(self, directory: Directory) -> str:
+        """Empty where this swap has not begun; else it is complete when this returns: `now`, or `before`."""
+        place = directory.exchange.where()
+        if place.half:
+            self.step("swap", "finish the swap", directory.exchange.swap)
+            return "now"
+        return "before" if place.swapped else ""
 
     def recheck(self) -> None:
         self._recheck("since the plan")
@@ -240,7 +256,7 @@ class RescueRun(SetRun):
     def undo(self, work: Work) -> str:
         """Before the swap our own copy on the volume goes again."""
         assert isinstance(work, RescueWork)
-        if work.plan.strategy != "data-dir" or work.phase is not Phase.PLANNED or not work.lock.held:  # then it is another run's
+        if not self.copied or work.phase is not Phase.PLANNED or not work.lock.held:  # then it is another run's
             return ""
         return Directory(work).clean()
 

@@ -19,6 +19,10 @@ TIMEOUT = 60.0
 TRIES = 3
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
+CLEAN = """cd "$1" || exit 4
+rmdir "$3/dbs" "$3" 2>/dev/null
+rm -rf -- "$2"
+"""
 EXCHANGE = """cd "$1" || exit 4
 from=$2 to=$3
 shift 3

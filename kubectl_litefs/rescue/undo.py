@@ -61,7 +61,8 @@ class UndoRun(SetRun):
         if not found.former:
             if found.case.primary is None:
                 raise CouldNotLook("no-primary", "which pod is the primary cannot be seen, so it is not known whose volume to look at. Nothing was changed")
-            require_none_stopped(self, COMMAND, ("rescue", COMMAND))
+            notes = require_own(self, self.set_name, ("rescue", COMMAND))
+            require_none_stopped(self, notes if notes.get("command") == COMMAND else {})
             self.ui.step("survey", "", "done", "nothing to undo")
             text = f"nothing to undo: no rescue has put a directory aside on the volume of {found.case.target.name}. Nothing was changed"
             return Outcome(ExitCode.OK, "nothing-to-do", text, "After an import nothing is put aside: import the saved file again (docs/rescue.md).", backup=str(saved.folder))
