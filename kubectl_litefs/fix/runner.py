@@ -118,13 +118,7 @@ class Runner(ABC):
 
     def act(self, plan: Any) -> Outcome:
         self.require_rights(plan)
-        if self.options.plan_id is not None and self.options.plan_id != plan.id:
-            raise Stopped(
-                "changed",
-                f"the plan is {plan.id} now, not {self.options.plan_id}. Nothing was changed",
-                ExitCode.CHANGED,
-                "Look at the new plan with --dry-run.",
-            )
+        self.require_meant(plan)
         if self.options.dry_run != "none":
             self.plan = plan
             return self.dry_run(plan)
@@ -134,6 +128,16 @@ class Runner(ABC):
             return Outcome(ExitCode.DECLINED, "declined", "declined. Nothing was changed", None, plan)
         self.start(plan)
         return self.carry_out()
+
+    def require_meant(self, plan: Any) -> None:
+        """Raises Stopped (exit 6) where --plan names another one."""
+        if self.options.plan_id is not None and self.options.plan_id != plan.id:
+            raise Stopped(
+                "changed",
+                f"the plan is {plan.id} now, not {self.options.plan_id}. Nothing was changed",
+                ExitCode.CHANGED,
+                "Look at the new plan with --dry-run.",
+            )
 
     def start(self, plan: Any) -> Any:
         """The clock of the run starts when it is agreed to."""

@@ -19,7 +19,8 @@ from ..exitcodes import ExitCode
 from ..fix.export import CREATE, write_all
 from ..fix.work import Stopped
 from ..ports import WritableKube
-from .swap import CLEAN, TIMEOUT, TRIES, Exchange, script
+from .plan import RescuePlan
+from .swap import CLEAN, TIMEOUT, TRIES, Exchange, Place, find, script
 from .work import RescueWork
 
 PIECE = 256 * 1024
@@ -64,6 +65,15 @@ def probe(kube: WritableKube, where: tuple[str, str, str], directory: str) -> Ro
         return Room(0, 0, f"what du and df say in {where[1]} could not be read")
 
 
+def half_swapped(kube: WritableKube, plan: RescuePlan) -> bool:
+    """Whether this very swap has begun. What cannot be looked at is judged by the probe."""
+    place = Place(frozenset(), plan.parts, plan.staging, plan.aside, plan.cluster_id)
+    try:
+        return find(kube, (plan.namespace, plan.pod, plan.container), plan.data_dir, place).half
+    except (KubeError, Stopped):
+        return False
+
+
 class Directory:
     """One run of the strategy."""
 
@@ -87,6 +97,8 @@ class Directory:
             self.push()
             self.require_equal(want, self.hashes(self.here, self.staging), f"{self.staging} on {self.plan.pod}")
             self.require_equal(want, self.hashes(self.there, self.plan.source_dir), f"the directory of {self.plan.source}, looked at again,")
+        except OSError as error:
+            raise self.stopped("no-room", f"{self.tar}: {error.strerror or error}") from error
         finally:
             with contextlib.suppress(OSError):
                 self.tar.unlink()

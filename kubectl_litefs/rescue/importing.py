@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import KubeError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, export
+from ..fix.export import ExportFailed, export, reason
 from ..fix.sqlite_file import Checker
 from ..fix.verify import by_name
 from ..fix.work import Phase, Stopped, passing, uid_of
@@ -54,12 +54,16 @@ def import_all(work: RescueWork) -> None:
 def import_one(work: RescueWork, back: Back) -> None:
     """Sent where it is not there yet, and proven by position and by an export of the primary. Raises Stopped."""
     path, known = work.find(back), work.arrivals.get(back.name)
-    want = predicted(path) if path is not None else known.checksum if known is not None else ""
-    before = position(work, back.name)
-    if before is None or before.txid == 0 or before.checksum != want:
-        if path is None:
-            raise work.no_copy(back)
-        send(work, back, path, want, before)
+    try:
+        want = predicted(path) if path is not None else known.checksum if known is not None else ""
+        before = position(work, back.name)
+        if before is None or before.txid == 0 or before.checksum != want:
+            if path is None:
+                raise work.no_copy(back)
+            send(work, back, path, want, before)
+    except OSError as error:
+        work.phase = Phase.ARMED if work.phase is Phase.DELETING else work.phase
+        raise work.no_copy(back, f"{error.filename or path}: {error.strerror or error}") from error
     prove(work, back, want)
 
 
@@ -105,8 +109,8 @@ def prove(work: RescueWork, back: Back, want: str) -> None:
         found = export(work.node(work.plan.pod), back.name, part)
         if found.checksum != want:
             raise Stopped("not-proven", f"the export of {back.name} has checksum {found.checksum}, want {want}", ExitCode.STOPPED_AFTER, "--resume tries it again.")
-    except ExportFailed as error:
-        raise Stopped("not-proven", f"{back.name} was imported, and its export could not be checked: {error.message}", ExitCode.STOPPED_AFTER, "--resume tries it again.") from error
+    except (ExportFailed, OSError) as error:
+        raise Stopped("not-proven", f"{back.name} was imported, and its export could not be checked: {reason(error)}", ExitCode.STOPPED_AFTER, "--resume tries it again.") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()

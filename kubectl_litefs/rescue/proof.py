@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import KubeError
 from ..exitcodes import ExitCode
-from ..fix.export import Export, ExportFailed, export
+from ..fix.export import Export, ExportFailed, export, reason
 from ..fix.verify import APART, by_name
 from ..fix.work import Phase, Stopped, Work
 from ..model.litefs import Database, Info, Metrics
@@ -133,13 +133,13 @@ class Proof(Twice):
         """The primary's database against what went back."""
         back = next(b for b in self.plan.databases if b.name == name)
         arrival = self.work.arrivals.get(name)
-        floor = back.txid if arrival is None else arrival.txid or 1
+        floor, checksum = (back.txid, back.checksum) if arrival is None else (arrival.txid or 1, arrival.checksum)
         if has is None or has.txid == 0:
             return f"{name} is not on {self.plan.pod} yet"
         if has.txid < floor:
             raise self.unverified(f"{name} is at txid {has.txid:x} on {self.plan.pod}, what went back was at {floor:x}")
-        if self.plan.strategy == "data-dir" and has.txid == back.txid and has.checksum != back.checksum:
-            raise self.unverified(f"{name} has checksum {has.checksum} at txid {has.txid:x}, what went back has {back.checksum}")
+        if has.txid == floor and has.checksum != checksum:
+            raise self.unverified(f"{name} has checksum {has.checksum} at txid {has.txid:x}, what went back has {checksum}")
         return ""
 
     def followers(self, before: Mapping[str, Database]) -> str:
@@ -216,12 +216,15 @@ def rows(work: RescueWork) -> tuple[Rows, ...]:
             if copy is None:
                 not_compared(work, back, now)
             before, after = count_rows(copy) if copy is not None else {}, count_rows(part)
-        except ExportFailed as error:
-            raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {error.message}", ExitCode.UNVERIFIED, "--resume looks again.") from error
+        except (ExportFailed, OSError) as error:
+            raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {reason(error)}", ExitCode.UNVERIFIED, "--resume looks again.") from error
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()
-        found += [Rows(back.name, t, before.get(t), after.get(t), copy is not None) for t in sorted({*before, *after})]
+        counted = [Rows(back.name, t, before.get(t), after.get(t), copy is not None) for t in sorted({*before, *after})]
+        for less in (r for r in counted if (r.before or 0) > (r.after or 0)):
+            work.warn(f"{less.words()}: the application has deleted rows since, or they did not come back. The copy is {copy}")
+        found += counted
     return tuple(found)
 
 
@@ -230,12 +233,12 @@ def not_compared(work: RescueWork, back: Back, now: Export) -> None:
     plan, arrival = work.plan, work.arrivals.get(back.name)
     place = work.elsewhere or work.backup
     if now.checksum == back.checksum or (arrival is not None and arrival.txid is not None):
-        work.warn(f"the rows of {back.name} could not be compared with the copy that went back, which lies in {place}; that it came back whole is proven by its checksum")
+        work.warn(f"the rows of {back.name} could not be compared with the copy that went back: it is not in {place} as seen from here. That it came back whole is proven by its checksum")
         return
     raise Stopped(
         "unverified",
         f"the data was brought back and every replica follows, but {back.name} has been written to since (it was at txid {back.txid:x} and is at {now.txid:x}), "
-        f"and the copy that it could be compared with lies in {place}, out of reach from here",
+        f"and the copy that it could be compared with is not in {place} as seen from here",
         ExitCode.UNVERIFIED,
         f"Where that folder can be read, --resume compares the rows. If it is gone, look into what was saved now ({work.backup}) yourself; when the rows are right, "
         f"give the lock back: kubectl -n {plan.namespace} delete lease {work.lock.name}",

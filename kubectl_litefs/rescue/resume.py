@@ -46,6 +46,7 @@ def resume(run: RescueRun) -> Outcome:
         raise Stopped(
             "changed", f"the recorded plan is for {plan.server}, this is {run.kube.server}. Nothing was changed", ExitCode.CHANGED
         )
+    run.require_meant(plan)
     name = f"statefulset/{plan.set_name}"
     run.options = dataclasses.replace(run.options, name=name, namespace=plan.namespace, pod=plan.pod)
     run.carried = noted = {k: v for k, v in notes.items() if k in CARRIED}

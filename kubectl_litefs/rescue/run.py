@@ -19,7 +19,7 @@ from ..fix.work import Phase, Stopped, Work
 from ..model.lost import absent_databases
 from . import importing, proof, replicas, rights
 from .base import SetRun
-from .directory import Directory, probe
+from .directory import Directory, half_swapped, probe
 from .guards import judge
 from .plan import RescuePlan, grown_from, make_plan
 from .restart import restart, swapped_behind
@@ -100,6 +100,8 @@ class RescueRun(SetRun):
         lacks = [str(a) for a in rights.execs(plan) if not allowed(self.kube, a, plan.namespace, self.options.request_timeout, self.clock)]
         if lacks:
             return f"you may not {' or '.join(lacks)}"
+        if half_swapped(self.kube, plan):
+            return ""  # of a run whose record is gone: all that is wanted lies beside already
         there = probe(self.kube, (plan.namespace, plan.source, plan.source_container), plan.source_dir)
         here = probe(self.kube, (plan.namespace, plan.pod, plan.container), plan.data_dir)
         if there.problem or here.problem:

@@ -192,6 +192,7 @@ class UndoRun(SetRun):
         self.ui.step("record", "", "done", f"plan {plan.id[:12]}")
         if plan.server != self.kube.server:
             raise Stopped("changed", f"the recorded plan is for {plan.server}, this is {self.kube.server}. Nothing was changed", ExitCode.CHANGED)
+        self.require_meant(plan)
         self.options = dataclasses.replace(self.options, name=f"statefulset/{plan.set_name}", namespace=plan.namespace, pod=plan.pod)
         work: UndoWork = self.start(plan)
         work.phase = Phase.LOOKING

@@ -59,9 +59,10 @@ class RescueWork(Work):
                     return folder / copy.file
         return None
 
-    def no_copy(self, back: Back) -> Stopped:
+    def no_copy(self, back: Back, why: str = "") -> Stopped:
         place = self.elsewhere or self.backup
-        text = f"the copy of {back.name} from {back.pod} at txid {back.txid:x} is not to be had any more: not in {place} as seen from here, and on no pod. Nothing was sent"
+        why = why or f"not in {place} as seen from here, and on no pod"
+        text = f"the copy of {back.name} from {back.pod} at txid {back.txid:x} is not to be had any more: {why}"
         if self.phase in BEFORE:
             return Stopped("no-copy", text, ExitCode.BACKUP_FAILED, "Save it again: kubectl litefs rescue save.")
         hint = f"Where {place} can be read: kubectl litefs rescue run {self.plan.set_name} -n {self.plan.namespace} --resume. Until then reset and restart no replica."

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import shutil
+
 import pytest
 
 from kubectl_litefs.errors import KubeError
@@ -153,7 +158,7 @@ def test_a_new_run_over_a_half_swapped_directory_is_refused_whatever_lock_it_bre
     assert int(rescue(sim, resume=True).code) == 0 and back(sim)
 
 
-@pytest.mark.parametrize("moves", [2, 3])
+@pytest.mark.parametrize("moves", [1, 2, 3])
 def test_where_all_records_are_gone_a_new_run_finishes_the_swap_that_it_finds(rescue: Rescue, make: Make, moves: int) -> None:
     sim = make.recreated()
     watch(sim)
@@ -234,3 +239,83 @@ def test_a_kill_in_the_gap_is_still_found(rescue: Rescue, make: Make) -> None:
     sim.clock.sleep(90)
     outcome = rescue(sim, resume=True)
     assert int(outcome.code) == 0 and back(sim) and not posts(sim) and len(deletions(sim)) == 1
+
+
+# --- the folder
+
+
+def test_a_folder_that_was_emptied_between_a_proof_and_its_end_is_said_and_no_failure(rescue: Rescue, make: Make) -> None:
+    sim = make.lost()
+    killed_at(rescue, sim, "import", "import")
+    shutil.rmtree(rescue.home / "saved")
+    sim.clock.sleep(90)
+    outcome = rescue(sim, resume=True)
+    assert int(outcome.code) == 0 and back(sim) and any("could not be compared" in w for w in outcome.warnings)
+
+
+def test_a_copy_that_was_changed_is_no_copy_and_another_pods_is_taken(rescue: Rescue, make: Make) -> None:
+    sim = make.lost()
+    sim.before.append(lambda s, sent: Killed() if sent.path.endswith("/import") else None)
+    with pytest.raises(Killed):
+        rescue(sim, strategy="import")
+    sim.before.clear()
+    lines = [json.loads(line) for line in (rescue.folder / "manifest.jsonl").read_text().splitlines()]
+    (file,) = (rescue.folder / entry["file"] for entry in lines if entry["pod"] == rescue.asked[0].databases[0].pod == ONE)
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    sim.exports = lambda pod, name, data: data[:600] if pod == ONE else data
+    sim.clock.sleep(90)
+    outcome = rescue(sim, resume=True)
+    assert int(outcome.code) == 0 and back(sim) and posts(sim) == ["db", "db"]
+
+
+CUTS = [("data-dir", "stage", 9, "No such file"), ("import", "import", 7, "is not to be had"), ("import", "verify", 11, "No such file"), ("data-dir", "verify", 11, "No such file")]
+
+
+@pytest.mark.parametrize(("strategy", "key", "code", "words"), CUTS, ids=[f"{c[0]}-{c[1]}" for c in CUTS])
+def test_a_folder_that_goes_under_a_run_ends_it_in_words(rescue: Rescue, make: Make, strategy: str, key: str, code: int, words: str) -> None:
+    """As does a disk that is full: the code tells the state, and nothing of it is a bug."""
+    sim = make.lost()
+    rescue.heard.on_step = lambda at, now: shutil.rmtree(rescue.home / "saved") if (at, now) == (key, "doing") else None
+    outcome = rescue(sim, strategy=strategy)
+    assert int(outcome.code) == code and words in outcome.message and str(rescue.folder) in outcome.message
+    rescue.heard.on_step = lambda at, now: None
+    sim.clock.sleep(90)
+    assert int(rescue(sim, strategy=strategy, resume=code == 11).code) == 0 and back(sim)
+
+
+def test_a_full_disk_between_an_import_and_its_proof_is_taken_up(rescue: Rescue, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim = make.lost()
+    full = [False]
+    real = os.open
+
+    def no_room(path: object, *given: int, **named: int) -> int:
+        if full[0] and str(path).endswith(".part"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return real(path, *given, **named)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(os, "open", no_room)
+    sim.after.append(lambda s, sent: full.__setitem__(0, True) if sent.path.endswith("/import") else None)
+    outcome = rescue(sim, strategy="import")
+    assert int(outcome.code) == 10 and "No space left" in outcome.message and "--resume" in str(outcome.hint)
+    full[0] = False
+    sim.after.clear()
+    sim.clock.sleep(90)
+    assert int(rescue(sim, resume=True).code) == 0 and back(sim)
+
+
+# --- the proof
+
+
+def test_rows_that_are_fewer_than_in_the_copy_are_not_passed_over(rescue: Rescue, make: Make) -> None:
+    sim = make.recreated()
+
+    def deletes(at: str, now: str) -> None:
+        if (at, now) == ("verify", "doing"):
+            sim.clock.sleep(10)
+            for pod in (ZERO, ONE, TWO):
+                sim.volume_of(pod).databases["db"] = Db(8, database("one"))
+
+    rescue.heard.on_step = deletes
+    outcome = rescue(sim)
+    assert int(outcome.code) == 0 and outcome.proof == ("db: table t: 3 rows in the copy, 1 now",)
+    assert any("1 now: the application has deleted rows since, or they did not come back" in w and str(rescue.folder) in w for w in outcome.warnings)

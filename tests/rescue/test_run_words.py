@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_litefs.cli.main import main
+from kubectl_litefs.fix.lock import lock_name
+from kubectl_litefs.fix.work import Interrupted
 
 from ..fix.sim import STRANGER
 from ..harness import APP, CLUSTER_ID
@@ -157,3 +159,19 @@ def test_undo_refuses_with_4_and_says_why(typed: Typed) -> None:
     typed.sim.volume_of(f"{APP}-2").cluster_id = STRANGER
     assert typed("undo", APP) == 4
     assert "U3" in typed.out and "it would take that data" in " ".join(typed.out.split())
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_plan_id_with_resume_means_that_very_plan(typed: Typed, undo: bool) -> None:
+    words = ("undo", APP) if undo else ("run", APP)
+    if undo:
+        typed.types(f"{ZERO}\n")
+        assert typed("run") == 0
+    typed.sim.before.append(lambda s, sent: Interrupted("SIGINT") if sent.method == "DELETE" and sent.path.endswith(f"pods/{ZERO}") else None)
+    typed.types(f"{ZERO}\n")
+    assert typed(*words) == 10
+    typed.sim.before.clear()
+    uid = typed.sim.pod(0)["metadata"]["uid"]
+    assert typed(*words, "--resume", "--plan", "0" * 64) == 6 and typed.sim.pod(0)["metadata"]["uid"] == uid
+    plan = typed.sim.objects["leases", lock_name(APP)]["metadata"]["annotations"]["kubectl-litefs/plan"]
+    assert typed(*words, "--resume", "--plan", plan) == 0 and typed.sim.pod(0)["metadata"]["uid"] != uid
