@@ -125,7 +125,7 @@ class Runner(ABC):
         agreed = self.confirm(plan)
         self.plan = plan
         if not agreed:
-            return Outcome(ExitCode.DECLINED, "declined", "declined. Nothing was changed", None, plan)
+            return Outcome(ExitCode.DECLINED, "declined", f"declined: what was typed is not {plan.pod}. Nothing was changed", None, plan)
         self.start(plan)
         return self.carry_out()
 

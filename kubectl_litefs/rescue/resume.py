@@ -156,10 +156,11 @@ def recorded(run: SetRun, command: str, read_plan: Callable[[object], P | None])
 
 def require_none_stopped(run: SetRun, notes: Mapping[str, str], steps: Container[str] | None = None) -> None:
     """Raises LitefsError (exit 5) where a run was stopped, at one of these steps: to begin anew would not be the truth, or do harm."""
+    by = notes.get("holder", "").split("#")[0]
     if notes and (steps is None or notes.get("step") in steps):
         raise LitefsError(
             "locked",
-            f"a {notes.get('command', 'reset')} of {run.set_name} was stopped, or is at work (step {notes.get('step', '?')})",
+            f"a {notes.get('command', 'reset')} of {run.set_name} was stopped, or is at work: step {notes.get('step', '?')}{f', by {by}' if by else ''}. Nothing was changed",
             hint=f"Finish that one first: {taken_up_by(notes, run.set_name, run.namespace)}. On another machine or as another user with --break-lock, too.",
             exit_code=ExitCode.LOCKED,
         )

@@ -4,13 +4,14 @@ import only looks or adds."""
 from __future__ import annotations
 
 import dataclasses
+import difflib
 
-from ..errors import KubeError, LitefsError
+from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.case import Case
 from ..fix.journal import Journal
-from ..fix.lock import Lock, notes_of, who
+from ..fix.lock import Lock, holder_of, notes_of, who
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
@@ -57,7 +58,8 @@ class RescueRun(SetRun):
         self.ui.step("survey", "look at the whole set, twice", "doing")
         case, left = self.look(), self.noted()
         require_none_stopped(self, left if "command" in left else {}, BEGUN)
-        found = situation(case, saved.copies, self.options)
+        self.require_source(case)
+        found = dataclasses.replace(situation(case, saved.copies, self.options), missing=tuple(saved.missing))
         refusals = judge(found, self.options)
         against = standing(refusals)
         if not found.fault and not against:
@@ -72,10 +74,19 @@ class RescueRun(SetRun):
         chosen = self.choose(found, refusals, saved)
         return chosen if isinstance(chosen, Outcome) else self.act(chosen)
 
+    def require_source(self, case: Case) -> None:
+        """Raises UsageError where --source names no pod of the set."""
+        pods, source = sorted(p.name for p in case.cluster.pods), self.options.source
+        if source is not None and source not in pods:
+            near = difflib.get_close_matches(source, pods, 3, 0.5)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(pods[:10])}"
+            raise UsageError("not-found", f'--source={source}: no such pod in {self.set_name}', hint=hint)
+
     def noted(self) -> dict[str, str]:
         """What a run that was stopped has noted in the Lease. Who may not read it may still be told what the primary has."""
         try:
-            return notes_of(Lock(self.kube, self.namespace, self.set_name, self.clock, self.options.request_timeout).read())
+            lease = Lock(self.kube, self.namespace, self.set_name, self.clock, self.options.request_timeout).read()
+            return notes_of(lease) | ({"holder": holder_of(lease)} if lease else {})
         except KubeError as error:
             if error.status != 403:
                 raise
