@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import click
 
 from ..errors import LitefsError
 from ..exitcodes import MEANINGS, ExitCode
-from .options import Command
+from .options import Command, kube_flags
 from .output import emit, is_terminal, screen
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class RepairCommand(Command):
         if twice is not None:
             raise click.UsageError(f"{twice} is given twice", ctx)
         return super().parse_args(ctx, words)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LitefsError as error:
+            error.hint = _reaching(ctx, error.hint)
+            raise
 
     def _given_twice(self, ctx: click.Context, words: list[str]) -> str | None:
         """A flag with one value that stands there more than once; None also where click itself will refuse the words."""
@@ -100,14 +108,25 @@ def show_outcome(ctx: click.Context, outcome: Outcome, plan_lines: PlanLines) ->
     if output != "text":
         emit(document(outcome.document(), output))
         return
+    outcome = dataclasses.replace(outcome, refusals=tuple(dataclasses.replace(r, instead=_reaching(ctx, r.instead) or "") for r in outcome.refusals))
     if outcome.code not in (ExitCode.OK, ExitCode.REFUSED):
         raise LitefsError(outcome.name, outcome.message, hint=outcome.hint, exit_code=outcome.code)
     from ..render.fix import outcome_lines
 
     width = screen(ctx.params["color"]).width
+    outcome = dataclasses.replace(outcome, hint=_reaching(ctx, outcome.hint))
     if outcome.name == "dry-run" and outcome.plan is not None:
         _paint(ctx, plan_lines(outcome.plan, width))
     _paint(ctx, outcome_lines(outcome, width))
+
+
+def _reaching(ctx: click.Context, hint: str | None) -> str | None:
+    """What to type, so that it reaches the same cluster."""
+    if not hint:
+        return hint
+    from ..render.words import text_with_flags
+
+    return text_with_flags(hint, kube_flags(ctx))
 
 
 def _paint(ctx: click.Context, lines: list[Line]) -> None:

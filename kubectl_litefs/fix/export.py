@@ -40,6 +40,11 @@ class ExportFailed(LitefsError):
         """`final`: trying again is in vain."""
 
 
+def reason(error: ExportFailed | OSError) -> str:
+    """In words: what the cluster said, or which file could not be written and why."""
+    return error.message if isinstance(error, ExportFailed) else f"{error.filename or 'a file'}: {error.strerror or error}"
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One pod's LiteFS: where it answers and how patiently it is asked, in seconds.

@@ -262,11 +262,12 @@ class Lock:
     def _busy(self, why: str, found: dict[str, Any] | None) -> LitefsError:
         notes = notes_of(found)
         seen = f" by {holder_of(found)}, renewed {(found.get('spec') or {}).get('renewTime')}" if found else ""
-        plan = f", plan {notes.get('plan', '?')[:12]} for pod {notes.get('pod', '?')}" if notes else ""
+        whose = f"a {notes['command']}" if "command" in notes else f"pod {notes.get('pod', '?')}"
+        plan = f", plan {notes.get('plan', '?')[:12]} of {whose}" if notes else ""
         return LitefsError(
             "locked",
             f"the lock {self.name} cannot be had: {why}{seen}{plan}",
-            hint="Wait for it. Where its holder is dead: --resume takes up its run (same user and host), --break-lock waits until it has not been renewed for a minute.",
+            hint="Wait for it. Where its holder is dead: --resume takes up its run (same user and host; else --resume --break-lock). --break-lock waits until it has not been renewed for a minute.",
             exit_code=ExitCode.LOCKED,
         )
 

@@ -87,12 +87,14 @@ def failure(error: BaseException, phase: Phase, plan: Aim | None, words: Words) 
     assert isinstance(error, LitefsError)
     code, hint = error.exit_code, error.hint
     undone = phase in words.undone
+    message = error.message if not isinstance(error, KubeError) else _words(error)
     if phase not in BEFORE and code not in (ExitCode.CHANGED, ExitCode.UNVERIFIED, ExitCode.STOPPED_AFTER):
         code = ExitCode.STOPPED_BEFORE if undone else ExitCode.STOPPED_AFTER
         hint = hint if undone else f"Finish it: {resume}"
+    elif phase in BEFORE and code is ExitCode.USAGE:  # the names were good when the run began
+        code, message = ExitCode.CHANGED, f"{error.message}. Nothing was changed"
     elif phase in BEFORE and isinstance(error, KubeError):
         code = _before(error, phase)
-    message = error.message if not isinstance(error, KubeError) else _words(error)
     if phase in BEFORE and code is ExitCode.STOPPED_BEFORE:
         message += ". Nothing was changed"
     elif code is ExitCode.STOPPED_AFTER and resume not in (hint or "") and "--resume" not in (hint or ""):

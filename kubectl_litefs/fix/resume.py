@@ -33,6 +33,7 @@ def resume(run: Run) -> Outcome:
         raise Stopped(
             "changed", f"the recorded plan is for {plan.server}, this is {run.kube.server}. Nothing was changed", ExitCode.CHANGED
         )
+    run.require_meant(plan)
     if run.options.disable_eviction:  # what a stopped run's hint says where a disruption budget stands in the way
         plan = dataclasses.replace(plan, disable_eviction=True)
     work = run.start(plan)

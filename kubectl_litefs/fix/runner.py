@@ -56,11 +56,11 @@ class Runner(ABC):
         return max(0.0, self.deadline - self.clock.monotonic())
 
     def go(self) -> Outcome:
-        """Never raises for what a user, a cluster or a signal can cause: UsageErrors aside."""
+        """Never raises for what a user, a cluster or a signal can cause: UsageErrors aside, before anything was begun."""
         try:
             return self.resume() if self.options.resume else self.fresh()
         except (LitefsError, Interrupted) as error:
-            if isinstance(error, LitefsError) and error.exit_code is ExitCode.USAGE:
+            if self.work is None and isinstance(error, LitefsError) and error.exit_code is ExitCode.USAGE:
                 raise
             return self.leave(error)
 
@@ -118,6 +118,19 @@ class Runner(ABC):
 
     def act(self, plan: Any) -> Outcome:
         self.require_rights(plan)
+        self.require_meant(plan)
+        if self.options.dry_run != "none":
+            self.plan = plan
+            return self.dry_run(plan)
+        agreed = self.confirm(plan)
+        self.plan = plan
+        if not agreed:
+            return Outcome(ExitCode.DECLINED, "declined", f"declined: what was typed is not {plan.pod}. Nothing was changed", None, plan)
+        self.start(plan)
+        return self.carry_out()
+
+    def require_meant(self, plan: Any) -> None:
+        """Raises Stopped (exit 6) where --plan names another one."""
         if self.options.plan_id is not None and self.options.plan_id != plan.id:
             raise Stopped(
                 "changed",
@@ -125,15 +138,6 @@ class Runner(ABC):
                 ExitCode.CHANGED,
                 "Look at the new plan with --dry-run.",
             )
-        if self.options.dry_run != "none":
-            self.plan = plan
-            return self.dry_run(plan)
-        agreed = self.confirm(plan)
-        self.plan = plan
-        if not agreed:
-            return Outcome(ExitCode.DECLINED, "declined", "declined. Nothing was changed", None, plan)
-        self.start(plan)
-        return self.carry_out()
 
     def start(self, plan: Any) -> Any:
         """The clock of the run starts when it is agreed to."""

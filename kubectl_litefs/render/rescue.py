@@ -10,7 +10,7 @@ from ..rescue.choice import Verdict
 from ..rescue.save import SavedSet, SaveResult
 from ..rescue.store import Copy
 from .paint import Line, line
-from .words import clean, count, wrap
+from .words import clean, count, text_with_flags, wrap
 
 NAME = 10
 """Columns of a field's name."""
@@ -30,7 +30,15 @@ def lines(result: SaveResult, width: int, flags: Sequence[str] = ()) -> list[Lin
     for found in result.sets:
         shown += [*_set(found, width), line("")]
     text = clean(result.message[:1].upper() + result.message[1:]).rstrip(".") + "."
-    return shown + [line((part, "good" if result.code == 0 else "error")) for part in wrap(text, width)]
+    shown += [line((part, "good" if result.code == 0 else "error")) for part in wrap(text, width)]
+    return shown + [line((part, "")) for words in next_steps(result) for part in wrap(text_with_flags(words, flags), width)]
+
+
+def next_steps(result: SaveResult) -> Iterator[str]:
+    """What to type where a primary has lost something. A person reads this with the copies just saved."""
+    for found in result.sets:
+        if found.history.words and found.kind == "StatefulSet":
+            yield f"The way back: kubectl litefs rescue plan {found.name} -n {found.namespace}. Until then reset and restart nothing."
 
 
 def _set(found: SavedSet, width: int) -> Iterator[Line]:

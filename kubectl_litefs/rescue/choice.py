@@ -121,6 +121,7 @@ def _not_good(
         for c in damaged
     ]
     lacks = [m for m in missing if (m.database, m.cluster_id) == (database, cluster_id) and m.pod not in {c.pod for c in damaged}]
+    said += [f"{m.pod} has it, too, and could not be saved" for m in lacks if m.txid is None or m.txid == top]
     further = [m for m in lacks if m.txid is not None and m.txid > top]
     said += [f"{m.pod} is further, at txid {m.txid:x}, and could not be saved: this copy lacks what is only there" for m in further]
     return bool(further) or any(c.txid > top for c in damaged), said

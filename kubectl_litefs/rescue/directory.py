@@ -19,13 +19,14 @@ from ..exitcodes import ExitCode
 from ..fix.export import CREATE, write_all
 from ..fix.work import Stopped
 from ..ports import WritableKube
-from .swap import TIMEOUT, TRIES, Exchange, script
+from .plan import RescuePlan
+from .swap import CLEAN, TIMEOUT, TRIES, Exchange, Place, find, script
 from .work import RescueWork
 
 PIECE = 256 * 1024
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
-PROBE = """for t in sh tar mv rm mkdir head sha256sum du df; do
+PROBE = """for t in sh tar mv rm mkdir rmdir head sha256sum du df; do
   command -v "$t" >/dev/null 2>&1 || { echo "no $t"; exit 3; }
 done
 cd "$1" || exit 4
@@ -64,6 +65,15 @@ def probe(kube: WritableKube, where: tuple[str, str, str], directory: str) -> Ro
         return Room(0, 0, f"what du and df say in {where[1]} could not be read")
 
 
+def half_swapped(kube: WritableKube, plan: RescuePlan) -> bool:
+    """Whether this very swap has begun. What cannot be looked at is judged by the probe."""
+    place = Place(frozenset(), plan.parts, plan.staging, plan.aside, plan.cluster_id)
+    try:
+        return find(kube, (plan.namespace, plan.pod, plan.container), plan.data_dir, place).half
+    except (KubeError, Stopped):
+        return False
+
+
 class Directory:
     """One run of the strategy."""
 
@@ -87,6 +97,8 @@ class Directory:
             self.push()
             self.require_equal(want, self.hashes(self.here, self.staging), f"{self.staging} on {self.plan.pod}")
             self.require_equal(want, self.hashes(self.there, self.plan.source_dir), f"the directory of {self.plan.source}, looked at again,")
+        except OSError as error:
+            raise self.stopped("no-room", f"{self.tar}: {error.strerror or error}") from error
         finally:
             with contextlib.suppress(OSError):
                 self.tar.unlink()
@@ -173,10 +185,11 @@ class Directory:
             raise self.stopped("differs", f"the directory of {self.plan.source} lacks clusterid or a database")
 
     def clean(self) -> str:
-        """Take our own copy away again. Empty where that is so, else the command that does it."""
+        """Take our own copy away again, never from a swap that has begun. Empty where that is so, else the command that does it."""
         try:
-            if self.exchange.where().waiting:
-                self.work.kube.execute(*self.here, ("rm", "-rf", "--", self.staging), timeout=TIMEOUT)
+            place = self.exchange.where()
+            if not (place.half or place.swapped):
+                script(self.work.kube, self.here, CLEAN, self.plan.data_dir, self.plan.staging, self.plan.aside)
             return ""
         except (KubeError, Stopped):
             return f"What was copied stays and harms nothing; remove it: kubectl -n {self.plan.namespace} exec {self.plan.pod} -c {self.plan.container} -- rm -rf -- {self.staging}"

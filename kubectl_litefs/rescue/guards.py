@@ -59,10 +59,11 @@ def one_history(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
 
 def good_copies(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
     for name in found.unsaved:
-        text = f"there is no proven copy of {name}"
+        why = "; ".join(f"{m.pod}: {m.why}" for m in found.missing if m.database == name)
+        text = f"there is no proven copy of {name}{f' ({why})' if why else ''}"
         if options.source:
             text = f"{options.source} has no proven copy of {name}, or another replica is further"
-        yield Refusal("S4", text, "Save it first: kubectl litefs rescue save. Nothing that is not proven goes into the primary.")
+        yield Refusal("S4", text, f"When the cause is gone: kubectl litefs rescue save -n {found.case.namespace}. Nothing that is not proven goes into the primary.")
 
 
 def plain_names(found: Situation, options: RescueOptions) -> Iterator[Refusal]:

@@ -11,18 +11,21 @@ from pathlib import Path
 
 from ..errors import KubeError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, export
+from ..fix.export import ExportFailed, export, reason
 from ..fix.sqlite_file import Checker
-from ..fix.work import Phase, Stopped, passing
+from ..fix.verify import by_name
+from ..fix.work import Phase, Stopped, passing, uid_of
 from ..model.litefs import Database
 from ..model.origin import Gap
 from .plan import Back
-from .work import RescueWork
+from .work import Arrival, RescueWork
 
 ZEROED = (slice(24, 28), slice(40, 44))
 """Bytes of the header that an import sets to zero: change counter, schema cookie."""
 TRIES = 2
 """A connection that breaks half-way is tried once more."""
+UNKNOWN = (None, 502, 504)
+"""Answers that are not LiteFS's own: where all of the file was read, it may have all of it."""
 CHUNK = 1 << 20
 
 
@@ -49,32 +52,45 @@ def import_all(work: RescueWork) -> None:
 
 
 def import_one(work: RescueWork, back: Back) -> None:
-    """Sent, and proven by position and by an export of the primary. Raises Stopped."""
-    copy = work.copy_of(back)
-    path = work.folder / copy.file
-    want = predicted(path)
-    before = position(work, back.name)
-    for attempt in range(TRIES):
-        work.record("import", database=back.name, file=copy.file, checksum=want)
-        earlier, work.phase = work.phase, Phase.DELETING
-        try:
-            url = work.node(work.plan.pod).path("import")
-            with open(path, "rb") as file:
-                work.kube.upload(url, file, query={"name": back.name}, timeout=max(1.0, work.left()))
-            work.phase = Phase.ARMED
-            break
-        except KubeError as error:
-            after = _look(work, back.name)
-            if after is not None and after.checksum == want and after.txid > 0:
-                work.phase = Phase.ARMED  # it arrived, only its answer was lost
-                break
-            empty = before is None or before.txid == 0
-            work.phase = earlier if empty else Phase.ARMED
-            if error.status is None and attempt + 1 < TRIES and empty:
-                work.ui.step("import", "", "waiting", f"{back.name}: {error.message}; once more")
-                continue
-            raise _failed(work, back, error, empty) from error
+    """Sent where it is not there yet, and proven by position and by an export of the primary. Raises Stopped."""
+    path, known = work.find(back), work.arrivals.get(back.name)
+    try:
+        want = predicted(path) if path is not None else known.checksum if known is not None else ""
+        before = position(work, back.name)
+        if before is None or before.txid == 0 or before.checksum != want:
+            if path is None:
+                raise work.no_copy(back)
+            send(work, back, path, want, before)
+    except OSError as error:
+        work.phase = Phase.ARMED if work.phase is Phase.DELETING else work.phase
+        raise work.no_copy(back, f"{error.filename or path}: {error.strerror or error}") from error
     prove(work, back, want)
+
+
+def send(work: RescueWork, back: Back, path: Path, want: str, before: Database | None) -> None:
+    """Returns when it has arrived. `before` is what the primary has of that name. Raises Stopped."""
+    for attempt in range(TRIES):
+        pods = (*(work.arrivals[back.name].pods if back.name in work.arrivals else ()), uid_of(work.pod()))
+        work.arrived("import", back, Arrival(want, None, tuple(dict.fromkeys(pods))))
+        earlier, work.phase = work.phase, Phase.DELETING
+        with open(path, "rb") as file:
+            try:
+                work.kube.upload(work.node(work.plan.pod).path("import"), file, query={"name": back.name}, timeout=max(1.0, work.left()))
+                after, error = None, None
+            except KubeError as lost:
+                after, error = _look(work, back.name), lost
+            whole = file.read(1) == b""
+        if error is None or (isinstance(after, Database) and after.checksum == want and after.txid > 0):
+            work.phase = Phase.ARMED  # or only its answer was lost
+            return
+        if isinstance(after, KubeError) or (whole and error.status in UNKNOWN):
+            work.phase = Phase.ARMED
+            raise _unknown(work, back, error)
+        empty = before is None or before.txid == 0
+        work.phase = earlier if empty else Phase.ARMED
+        if error.status is not None or attempt + 1 == TRIES or not empty:
+            raise _failed(work, back, error, empty) from error
+        work.ui.step("import", "", "waiting", f"{back.name}: {error.message}; once more")
 
 
 def prove(work: RescueWork, back: Back, want: str) -> None:
@@ -93,13 +109,39 @@ def prove(work: RescueWork, back: Back, want: str) -> None:
         found = export(work.node(work.plan.pod), back.name, part)
         if found.checksum != want:
             raise Stopped("not-proven", f"the export of {back.name} has checksum {found.checksum}, want {want}", ExitCode.STOPPED_AFTER, "--resume tries it again.")
-    except ExportFailed as error:
-        raise Stopped("not-proven", f"{back.name} was imported, and its export could not be checked: {error.message}", ExitCode.STOPPED_AFTER, "--resume tries it again.") from error
+    except (ExportFailed, OSError) as error:
+        raise Stopped("not-proven", f"{back.name} was imported, and its export could not be checked: {reason(error)}", ExitCode.STOPPED_AFTER, "--resume tries it again.") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    work.reached[back.name] = now.txid
-    work.journal.write("proven", plan=work.plan.id, database=back.name, txid=now.txid)
+    pods = work.arrivals[back.name].pods if back.name in work.arrivals else ()
+    work.arrived("proven", back, Arrival(want, now.txid, pods))
+
+
+def proven(work: RescueWork, back: Back) -> bool:
+    arrival = work.arrivals.get(back.name)
+    return arrival is not None and arrival.txid is not None
+
+
+def gone(work: RescueWork) -> str:
+    """Why what was imported is no longer on the primary; empty where it is, or where nothing is proven yet. Raises Stopped (exit 10)."""
+    pod, want = work.plan.pod, work.plan.cluster_id if work.plan.fault == "LFS110" else work.plan.primary_cluster_id
+    info, held = work.info(pod), work.databases(pod)
+    if isinstance(info, Gap) or isinstance(held, Gap) or not info.cluster_id:
+        raise Stopped("cannot-look", f"{pod} does not say its cluster id and positions", ExitCode.STOPPED_AFTER)
+    if info.cluster_id != want:
+        return f"{pod} has cluster id {info.cluster_id} now, it was {want} when the import began: its volume is another one"
+    txids = by_name(held)
+    for name, arrival in work.arrivals.items():
+        has = txids[name].txid if name in txids else 0
+        if arrival.txid is not None and (has < arrival.txid or (has == arrival.txid and txids[name].checksum != arrival.checksum)):
+            return f"{pod} had {name} at txid {arrival.txid:x} after the import and is at {has:x} now: it has lost it again"
+    return ""
+
+
+def stale(work: RescueWork, uid: str) -> bool:
+    """Whether a pod may have run before all the imports had arrived: connections that it opened then keep the empty schema."""
+    return any(uid in arrival.pods for arrival in work.arrivals.values())
 
 
 def position(work: RescueWork, name: str) -> Database | None:
@@ -110,15 +152,25 @@ def position(work: RescueWork, name: str) -> Database | None:
     return next((d for d in found if d.name == name), None)
 
 
-def _look(work: RescueWork, name: str) -> Database | None:
-    """After a lost answer: asked until there is one, or time is up."""
+def _look(work: RescueWork, name: str) -> Database | KubeError | None:
+    """After a lost answer: asked until there is one, or time is up; then why there is none."""
     while True:
         try:
             return position(work, name)
         except KubeError as error:
             if not passing(error) or work.left() <= 0:
-                return None
+                return error
             work.sleep(error.retry_after or 1.5)
+
+
+def _unknown(work: RescueWork, back: Back, error: KubeError) -> Stopped:
+    """LiteFS may have all of it, and wait for a transaction that holds the lock, however long."""
+    return Stopped(
+        "import-unknown",
+        f"{back.name} was sent to {work.plan.pod}, and the answer was lost: {error.as_kubectl_prints_it()}. It may still arrive, and it may have arrived",
+        ExitCode.STOPPED_AFTER,
+        f"--resume looks whether it is there, and sends it again where it is not. The copies are in {work.places}.",
+    )
 
 
 def _failed(work: RescueWork, back: Back, error: KubeError, empty: bool) -> Stopped:
@@ -127,7 +179,7 @@ def _failed(work: RescueWork, back: Back, error: KubeError, empty: bool) -> Stop
         return Stopped("import-failed", f"{why}. The primary had nothing of that name, so nothing is lost", ExitCode.STOPPED_BEFORE, "Is its volume full? The copies are saved; run it again.")
     return Stopped(
         "import-failed",
-        f"{why}. What {work.plan.pod} had of {back.name} may be damaged now (with a write-ahead log it is cut before the file is read); its copy is in {work.folder}",
+        f"{why}. What {work.plan.pod} had of {back.name} may be damaged now (with a write-ahead log it is cut before the file is read); its copy is in {work.places}",
         ExitCode.STOPPED_AFTER,
         "Free space on its volume if it is full, then --resume. Restart nothing before.",
     )

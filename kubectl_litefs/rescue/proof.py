@@ -11,12 +11,13 @@ from pathlib import Path
 
 from ..errors import KubeError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, export
+from ..fix.export import Export, ExportFailed, export, reason
 from ..fix.verify import APART, by_name
 from ..fix.work import Phase, Stopped, Work
 from ..model.litefs import Database, Info, Metrics
 from ..model.origin import Gap
 from ..parse.litefs_http import read_metrics
+from .plan import Back, RescuePlan
 from .work import RescueWork
 
 LOOK = 2.0
@@ -26,12 +27,21 @@ HANG = 190.0
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one table before (in the copy that went back) and after (in an export of the primary); None: no such table."""
+    """Rows of one table before (in the copy that went back) and after (in an export of the primary); None: no such table.
+
+    `compared` is False where that copy is out of reach.
+    """
 
     database: str
     table: str
     before: int | None
     after: int | None
+    compared: bool = True
+
+    def words(self) -> str:
+        before, after = ("none" if n is None else str(n) for n in (self.before, self.after))
+        copy = f"{before} rows in the copy, {after} now" if self.compared else f"{after} rows now, not compared with the copy"
+        return f"{self.database}: table {self.table}: {copy}"
 
 
 class Twice(ABC):
@@ -58,7 +68,7 @@ class Twice(ABC):
             except KubeError as error:
                 if error.status in (401, 403):
                     raise self.unverified(error.as_kubectl_prints_it()) from error
-                seen = f"no answer yet: {error.as_kubectl_prints_it()}"
+                seen = self.no_answer(error)
             now = self.work.clock.monotonic()
             if seen:
                 first = None
@@ -69,6 +79,9 @@ class Twice(ABC):
             else:
                 seen = "all is well; a second look 10 s later must say so, too"
             self.pause(seen)
+
+    def no_answer(self, error: KubeError) -> str:
+        return f"no answer yet: {error.as_kubectl_prints_it()}"
 
     def pause(self, reason: str) -> None:
         self.work.ui.step("verify", "", "waiting", reason)
@@ -91,9 +104,14 @@ class Proof(Twice):
         super().__init__(work)
         self.plan, self.replicas = work.plan, replicas
         self.want_id = self.plan.cluster_id if self.plan.strategy == "data-dir" or self.plan.fault == "LFS110" else self.plan.primary_cluster_id
-        self.primary_good = False
+        self.primary_good, self.absent = False, ""
+
+    def no_answer(self, error: KubeError) -> str:
+        self.absent = next((p for p in self.replicas if error.status == 404 and f'"{p}"' in error.message), "")
+        return f"{self.absent} is not there" if self.absent else super().no_answer(error)
 
     def look(self) -> str:
+        self.absent = ""
         info = self.work.info(self.plan.pod)
         if isinstance(info, Gap):
             return f"{self.plan.pod} answers nonsense: {info.detail}"
@@ -114,13 +132,14 @@ class Proof(Twice):
     def compare(self, name: str, has: Database | None) -> str:
         """The primary's database against what went back."""
         back = next(b for b in self.plan.databases if b.name == name)
-        floor = self.work.reached.get(name, back.txid)
+        arrival = self.work.arrivals.get(name)
+        floor, checksum = (back.txid, back.checksum) if arrival is None else (arrival.txid or 1, arrival.checksum)
         if has is None or has.txid == 0:
             return f"{name} is not on {self.plan.pod} yet"
         if has.txid < floor:
             raise self.unverified(f"{name} is at txid {has.txid:x} on {self.plan.pod}, what went back was at {floor:x}")
-        if self.plan.strategy == "data-dir" and has.txid == back.txid and has.checksum != back.checksum:
-            raise self.unverified(f"{name} has checksum {has.checksum} at txid {has.txid:x}, what went back has {back.checksum}")
+        if has.txid == floor and has.checksum != checksum:
+            raise self.unverified(f"{name} has checksum {has.checksum} at txid {has.txid:x}, what went back has {checksum}")
         return ""
 
     def followers(self, before: Mapping[str, Database]) -> str:
@@ -159,12 +178,19 @@ class Proof(Twice):
         return found.subscribers if isinstance(found, Metrics) else None
 
     def unverified(self, what: str) -> Stopped:
-        place = f"The copies are in {self.work.folder}."
-        if self.primary_good:
+        place = f"The copies are in {self.work.places}."
+        if self.primary_good and self.absent:
+            hint = f"The primary's data is verified. {place} {scale_back(self.plan)}"
+        elif self.primary_good:
             hint = f"The primary's data is verified. A replica that still hangs may be restarted now: kubectl -n {self.plan.namespace} delete pod REPLICA; --resume looks again. {place}"
         else:
             hint = f"Reset and restart no replica. kubectl litefs diagnose -n {self.plan.namespace} says what is wrong; --resume looks again. {place}"
         return Stopped("unverified", f"the data was brought back, but the result could not be verified: {what}", ExitCode.UNVERIFIED, hint)
+
+
+def scale_back(plan: RescuePlan) -> str:
+    scale = f"kubectl -n {plan.namespace} scale statefulset {plan.set_name} --replicas={plan.replicas}"
+    return f"The set was planned with {plan.replicas} pods: {scale}, then kubectl litefs rescue run {plan.set_name} -n {plan.namespace} --resume"
 
 
 def serves(work: RescueWork, info: Info) -> bool:
@@ -184,17 +210,39 @@ def rows(work: RescueWork) -> tuple[Rows, ...]:
     found: list[Rows] = []
     part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
     for back in work.plan.databases:
-        copy = work.copy_of(back)
+        copy = work.find(back)
         try:
-            export(work.node(work.plan.pod), back.name, part, moving=True)
-            before, after = count_rows(work.folder / copy.file), count_rows(part)
-        except ExportFailed as error:
-            raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {error.message}", ExitCode.UNVERIFIED, "--resume looks again.") from error
+            now = export(work.node(work.plan.pod), back.name, part, moving=True)
+            if copy is None:
+                not_compared(work, back, now)
+            before, after = count_rows(copy) if copy is not None else {}, count_rows(part)
+        except (ExportFailed, OSError) as error:
+            raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {reason(error)}", ExitCode.UNVERIFIED, "--resume looks again.") from error
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()
-        found += [Rows(back.name, t, before.get(t), after.get(t)) for t in sorted({*before, *after})]
+        counted = [Rows(back.name, t, before.get(t), after.get(t), copy is not None) for t in sorted({*before, *after})]
+        for less in (r for r in counted if (r.before or 0) > (r.after or 0)):
+            work.warn(f"{less.words()}: the application has deleted rows since, or they did not come back. The copy is {copy}")
+        found += counted
     return tuple(found)
+
+
+def not_compared(work: RescueWork, back: Back, now: Export) -> None:
+    """The copy is out of reach. Fine, and said, where its checksum was seen on the primary; else raises Stopped (exit 11)."""
+    plan, arrival = work.plan, work.arrivals.get(back.name)
+    place = work.elsewhere or work.backup
+    if now.checksum == back.checksum or (arrival is not None and arrival.txid is not None):
+        work.warn(f"the rows of {back.name} could not be compared with the copy that went back: it is not in {place} as seen from here. That it came back whole is proven by its checksum")
+        return
+    raise Stopped(
+        "unverified",
+        f"the data was brought back and every replica follows, but {back.name} has been written to since (it was at txid {back.txid:x} and is at {now.txid:x}), "
+        f"and the copy that it could be compared with is not in {place} as seen from here",
+        ExitCode.UNVERIFIED,
+        f"Where that folder can be read, --resume compares the rows. If it is gone, look into what was saved now ({work.backup}) yourself; when the rows are right, "
+        f"give the lock back: kubectl -n {plan.namespace} delete lease {work.lock.name}",
+    )
 
 
 def count_rows(path: Path) -> dict[str, int]:

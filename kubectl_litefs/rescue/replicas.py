@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..errors import UsageError
 from ..exitcodes import ExitCode
 from ..fix.journal import Journal, journal_path
 from ..fix.lock import Lock
@@ -12,6 +13,8 @@ from ..fix.outcome import Outcome
 from ..fix.plan import Plan
 from ..fix.run import Run
 from ..fix.work import FixWork, Stopped, Ui, Work
+from . import importing
+from .proof import scale_back
 from .work import RescueWork
 
 
@@ -77,7 +80,15 @@ class ReplicaRun(Run):
 
 
 def reset(work: RescueWork, pod: str, environ: Mapping[str, str]) -> None:
-    """Returns when the replica follows. Raises Stopped with what fix-cluster-id says."""
+    """Returns when the replica follows. Raises Stopped with what fix-cluster-id says, or where the primary has lost again what was proven on it."""
+    gone = importing.gone(work)
+    if gone:
+        text = f"{gone}. {pod} was not reset: it may hold the only good copy"
+        raise Stopped("gone", text, ExitCode.STOPPED_AFTER, f"--resume makes a new plan. The copies are in {work.places}.")
+    now = ((work.statefulset() or {}).get("spec") or {}).get("replicas", 1)
+    if now < work.plan.replicas:
+        text = f"{pod} was not reset: the set {work.plan.set_name} was scaled to {now} since"
+        raise Stopped("replica", text, ExitCode.STOPPED_AFTER, f"The primary's data is back and proven. {scale_back(work.plan)}")
     for resume in (True, False) if work.options.resume else (False,):
         options = FixOptions(
             pod=pod,
@@ -93,7 +104,10 @@ def reset(work: RescueWork, pod: str, environ: Mapping[str, str]) -> None:
             disable_eviction=work.options.disable_eviction,
             restored=frozenset(d.name for d in work.plan.databases),
         )
-        _require(work, pod, ReplicaRun(work, options, environ).go())
+        try:
+            _require(work, pod, ReplicaRun(work, options, environ).go())
+        except UsageError as error:  # the pod, or the set, is no longer what was planned for
+            raise _stopped(work, pod, error.message, ExitCode.STOPPED_AFTER) from error
 
 
 def _require(work: RescueWork, pod: str, outcome: Outcome) -> None:
@@ -101,9 +115,15 @@ def _require(work: RescueWork, pod: str, outcome: Outcome) -> None:
         return
     why = outcome.refusals[0].text if outcome.refusals else outcome.message
     code = ExitCode.UNVERIFIED if outcome.code is ExitCode.UNVERIFIED else ExitCode.STOPPED_AFTER
-    raise Stopped(
+    raise _stopped(work, pod, why, code)
+
+
+def _stopped(work: RescueWork, pod: str, why: str, code: ExitCode) -> Stopped:
+    plan = work.plan
+    return Stopped(
         "replica",
         f"the primary's data is back and proven, but {pod} could not be reset: {why}",
         code,
-        f"The other replicas are as they were. When the cause is gone: kubectl litefs rescue run {work.plan.set_name} -n {work.plan.namespace} --resume",
+        "The replicas after it are as they were. "
+        f"When the cause is gone: kubectl litefs rescue run {plan.set_name} -n {plan.namespace} --resume",
     )

@@ -4,13 +4,14 @@ import only looks or adds."""
 from __future__ import annotations
 
 import dataclasses
+import difflib
 
-from ..errors import LitefsError
+from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.case import Case
 from ..fix.journal import Journal
-from ..fix.lock import Lock
+from ..fix.lock import Lock, holder_of, notes_of, who
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
@@ -19,10 +20,11 @@ from ..fix.work import Phase, Stopped, Work
 from ..model.lost import absent_databases
 from . import importing, proof, replicas, rights
 from .base import SetRun
-from .directory import Directory, probe
+from .directory import Directory, half_swapped, probe
 from .guards import judge
 from .plan import RescuePlan, grown_from, make_plan
-from .restart import restart
+from .restart import restart, swapped_behind
+from .resume import BEGUN, require_none_stopped, resume
 from .save import SavedSet
 from .situation import Situation, situation, whole_source
 from .work import RescueWork
@@ -36,6 +38,7 @@ def nothing(case: Case, saved: SavedSet) -> Outcome:
     return Outcome(ExitCode.OK, "nothing-to-do", text, hint, backup=str(saved.folder))
 
 
+COMMAND = "rescue"
 UNHARMED = "no volume is replaced, nothing on a replica changes, and transaction numbers go on"
 
 
@@ -45,24 +48,50 @@ class RescueRun(SetRun):
     plan: RescuePlan | None
     work: RescueWork | None
     rows: tuple[proof.Rows, ...] = ()
+    copied = False
+    """Whether this run has begun to put a directory beside the primary's own."""
+    carried: dict[str, str] | None = None
+    """Notes of the run that is taken up, which stay until this one knows more."""
 
     def fresh(self) -> Outcome:
         saved = self.save()
         self.ui.step("survey", "look at the whole set, twice", "doing")
-        case = self.look()
-        found = situation(case, saved.copies, self.options)
+        case, left = self.look(), self.noted()
+        require_none_stopped(self, left if "command" in left else {}, BEGUN)
+        self.require_source(case)
+        found = dataclasses.replace(situation(case, saved.copies, self.options), missing=tuple(saved.missing))
         refusals = judge(found, self.options)
         against = standing(refusals)
         if not found.fault and not against:
+            require_none_stopped(self, left)
             self.ui.step("survey", "", "done", "nothing to bring back")
             return nothing(case, saved)
         if against:
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder))
         self.ui.step("survey", "", "done", found.fault)
-        self.require_saved(found.case, saved)
+        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
         chosen = self.choose(found, refusals, saved)
         return chosen if isinstance(chosen, Outcome) else self.act(chosen)
+
+    def require_source(self, case: Case) -> None:
+        """Raises UsageError where --source names no pod of the set."""
+        pods, source = sorted(p.name for p in case.cluster.pods), self.options.source
+        if source is not None and source not in pods:
+            near = difflib.get_close_matches(source, pods, 3, 0.5)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(pods[:10])}"
+            raise UsageError("not-found", f'--source={source}: no such pod in {self.set_name}', hint=hint)
+
+    def noted(self) -> dict[str, str]:
+        """What a run that was stopped has noted in the Lease. Who may not read it may still be told what the primary has."""
+        try:
+            lease = Lock(self.kube, self.namespace, self.set_name, self.clock, self.options.request_timeout).read()
+            return notes_of(lease) | ({"holder": holder_of(lease)} if lease else {})
+        except KubeError as error:
+            if error.status != 403:
+                raise
+            self.ui.say(f"whether a rescue of {self.set_name} was stopped before cannot be seen: {error.as_kubectl_prints_it()}")
+            return {}
 
     def choose(self, found: Situation, refusals: tuple[Refusal, ...], saved: SavedSet) -> RescuePlan | Outcome:
         """`data-dir` where it can be: it costs no volume, and the history goes on."""
@@ -82,6 +111,8 @@ class RescueRun(SetRun):
         lacks = [str(a) for a in rights.execs(plan) if not allowed(self.kube, a, plan.namespace, self.options.request_timeout, self.clock)]
         if lacks:
             return f"you may not {' or '.join(lacks)}"
+        if half_swapped(self.kube, plan):
+            return ""  # of a run whose record is gone: all that is wanted lies beside already
         there = probe(self.kube, (plan.namespace, plan.source, plan.source_container), plan.source_dir)
         here = probe(self.kube, (plan.namespace, plan.pod, plan.container), plan.data_dir)
         if there.problem or here.problem:
@@ -107,7 +138,7 @@ class RescueRun(SetRun):
         return RescueWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline, backup=plan.folder)
 
     def notes(self) -> dict[str, str]:
-        return {"command": "rescue"} | self.plan_note()
+        return {"command": COMMAND, "began": who()} | self.plan_note() | (self.carried or {})
 
     def words(self) -> Words:
         name = self.plan.set_name if self.plan else self.set_name
@@ -128,6 +159,10 @@ class RescueRun(SetRun):
         self.step("recheck", "save and look again: the same pods, ids and best copies", self.recheck)
         if work.plan.strategy == "data-dir":
             directory = Directory(work)
+            begun = self.finish_swap(directory)  # of a run with the same plan, whose record is gone
+            if begun:
+                return self.finish(work, swapped_now=begun == "now")
+            self.copied = True
             self.step("stage", f"put the data of {work.plan.source} beside {work.plan.pod}'s, compare by sha256", directory.stage)
             self.step("gate", "last look before the point of no return", self.gate)
             self.step("swap", "swap the directories", directory.exchange.swap)
@@ -135,6 +170,14 @@ class RescueRun(SetRun):
         self.step("gate", "last look before the point of no return", self.gate)
         self.step("import", f"import {len(work.plan.databases)} and prove it", lambda: importing.import_all(work))
         return self.finish(work)
+
+    def finish_swap(self, directory: Directory) -> str:
+        """Empty where this swap has not begun; else it is complete when this returns: `now`, or `before`."""
+        place = directory.exchange.where()
+        if place.half:
+            self.step("swap", "finish the swap", directory.exchange.swap)
+            return "now"
+        return "before" if place.swapped else ""
 
     def recheck(self) -> None:
         self._recheck("since the plan")
@@ -150,14 +193,13 @@ class RescueRun(SetRun):
         """Saved again (what is there is kept), looked at again: 4 where evidence speaks against it now, 6 where things differ."""
         work = self.require_work()
         saved = self.save()
-        work.copies = tuple(saved.copies)
         found = situation(self.look(), saved.copies, self.options)
         accepted = {r.override for r in work.plan.accepted}
         refusals = tuple(dataclasses.replace(r, granted=True) if r.override and r.override in accepted else r for r in judge(found, self.options))
         against = standing(refusals)
         if against:
             raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, f"{against[0].instead} The copies are in {saved.folder}.")
-        self.require_saved(found.case, saved)
+        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
         if found.fault != work.plan.fault:
             raise destroy.changed(f"{work.plan.fault} is no longer what is seen ({since}); the copies are in {saved.folder}")
         source, _ = whole_source(found)
@@ -184,25 +226,23 @@ class RescueRun(SetRun):
         work.lock.release()
         work.journal.close()
         told = ", ".join(f"{d.name} from {d.pod}" for d in plan.databases)
-        return Outcome(ExitCode.OK, "rescued", f"{plan.pod} has its data back ({told}), and every replica follows", self.after(work), plan, (), plan.folder, tuple(work.warned), self.row_words())
+        return Outcome(ExitCode.OK, "rescued", f"{plan.pod} has its data back ({told}), and every replica follows", self.after(work), plan, (), work.backup, tuple(work.warned), self.row_words())
 
     def restart(self, work: RescueWork, swapped_now: bool) -> None:
         if work.plan.strategy == "data-dir":
-            restart(work, swapped_now, lambda info: proof.serves(work, info))
+            restart(work, "the swap", swapped_behind(work, swapped_now, lambda info: proof.serves(work, info)))
         else:
-            destroy.remove_old_pod(work)
+            restart(work, "the import", lambda uid: importing.stale(work, uid))
 
     def prove(self, work: RescueWork, others: tuple[str, ...]) -> None:
         self.rows = proof.verify(work, others)
 
     def row_words(self) -> tuple[str, ...]:
-        return tuple(
-            f"{r.database}: table {r.table}: {'none' if r.before is None else r.before} rows in the copy, {'none' if r.after is None else r.after} now" for r in self.rows
-        )
+        return tuple(r.words() for r in self.rows)
 
     def after(self, work: RescueWork) -> str:
         plan = work.plan
-        saved = f"Every copy from before is in {plan.folder}."
+        saved = f"Every copy from before is in {work.elsewhere or work.backup}."
         if plan.strategy != "data-dir":
             return saved
         where = f"{plan.data_dir.rstrip('/')}/{plan.aside}"
@@ -229,11 +269,9 @@ class RescueRun(SetRun):
     def undo(self, work: Work) -> str:
         """Before the swap our own copy on the volume goes again."""
         assert isinstance(work, RescueWork)
-        if work.plan.strategy != "data-dir" or work.phase is not Phase.PLANNED or not work.lock.held:  # then it is another run's
+        if not self.copied or work.phase is not Phase.PLANNED or not work.lock.held:  # then it is another run's
             return ""
         return Directory(work).clean()
 
     def resume(self) -> Outcome:
-        from .resume import resume
-
         return resume(self)

@@ -280,6 +280,6 @@ def result(sets: list[SavedSet], stopped: bool) -> SaveResult:
         first = missing[0]
         what = f"database {first.database} of {first.pod}" if first.database else f"pod {first.pod}"
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        return SaveResult(ExitCode.BACKUP_FAILED, "incomplete", f"not everything was saved: {files}, {what} is missing{more}: {first.why}. Nothing was changed", tuple(sets))
+        return SaveResult(ExitCode.BACKUP_FAILED, "incomplete", f"not everything was saved: {files}, {what} is missing{more}: {first.why}. Nothing was changed; the same command tries again what is missing", tuple(sets))
     return SaveResult(ExitCode.OK, "saved", f"everything is saved: {files} and checked. Nothing was changed", tuple(sets))
 

@@ -9,6 +9,7 @@ from ..fix.case import Case
 from ..model.identity import Recreated, recreated
 from ..model.lost import Absent, Lost, absent_databases, lost_databases
 from ..model.pod import Pod
+from .choice import Missing
 from .options import RescueOptions
 from .store import Copy
 
@@ -43,6 +44,7 @@ class Situation:
     again: tuple[str, ...]
     reasons: tuple[str, ...]
     copies: tuple[Copy, ...]
+    missing: tuple[Missing, ...] = ()
 
     @property
     def only_primary(self) -> tuple[str, ...]:

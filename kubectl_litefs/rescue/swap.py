@@ -6,6 +6,7 @@ What LiteFS or the application makes anew in a gap (a pod restarted half-way) go
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 
@@ -19,6 +20,10 @@ TIMEOUT = 60.0
 TRIES = 3
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
+CLEAN = """cd "$1" || exit 4
+rmdir "$3/dbs" "$3" 2>/dev/null
+rm -rf -- "$2"
+"""
 EXCHANGE = """cd "$1" || exit 4
 from=$2 to=$3
 shift 3
@@ -104,6 +109,15 @@ class Place:
         return self.aside in self.there and moved and not self.swapped
 
 
+def find(kube: WritableKube, where: tuple[str, str, str], data_dir: str, place: Place) -> Place:
+    """The same with what is there. Reads only. Raises Stopped (exit 9), KubeError."""
+    done = script(kube, where, WHERE, data_dir, place.incoming, place.aside, *place.parts)
+    if done.code != 0:
+        said = done.output.strip()[:200]
+        raise Stopped("cannot-look", f"{data_dir} in {where[1]} could not be looked at: {said}", ExitCode.STOPPED_BEFORE)
+    return dataclasses.replace(place, there=frozenset(done.output.splitlines()))
+
+
 @dataclass(frozen=True)
 class Exchange:
     """`parts` are moved in this order: the id which the replicas obey must never stand over data that is not theirs.
@@ -124,11 +138,7 @@ class Exchange:
         return self.work.plan.namespace, self.work.plan.pod, self.work.plan.container
 
     def where(self) -> Place:
-        done = script(self.work.kube, self.here, WHERE, self.data_dir, self.incoming, self.aside, *self.parts)
-        if done.code != 0:
-            said = done.output.strip()[:200]
-            raise Stopped("cannot-look", f"{self.data_dir} in {self.work.plan.pod} could not be looked at: {said}", ExitCode.STOPPED_BEFORE)
-        return Place(frozenset(done.output.splitlines()), self.parts, self.incoming, self.aside, self.cluster_id)
+        return find(self.work.kube, self.here, self.data_dir, Place(frozenset(), self.parts, self.incoming, self.aside, self.cluster_id))
 
     def swap(self) -> None:
         """The point of no return. A lost answer is looked up. Raises Stopped: exit 9 where nothing was moved, else 10."""

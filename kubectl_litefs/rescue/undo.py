@@ -13,7 +13,7 @@ from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.journal import Journal
-from ..fix.lock import Lock, taken_up_by
+from ..fix.lock import Lock
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import standing
 from ..fix.wait import wait_replaced
@@ -23,8 +23,8 @@ from . import rights
 from .base import SetRun
 from .options import RescueOptions
 from .proof import Twice
-from .restart import restart
-from .resume import recorded, require_own
+from .restart import restart, swapped_behind
+from .resume import recorded, require_none_stopped, require_own
 from .save import SavedSet
 from .store import read
 from .swap import Exchange, put_aside
@@ -61,7 +61,8 @@ class UndoRun(SetRun):
         if not found.former:
             if found.case.primary is None:
                 raise CouldNotLook("no-primary", "which pod is the primary cannot be seen, so it is not known whose volume to look at. Nothing was changed")
-            self.require_no_undo()
+            notes = require_own(self, self.set_name, ("rescue", COMMAND))
+            require_none_stopped(self, notes if notes.get("command") == COMMAND else {})
             self.ui.step("survey", "", "done", "nothing to undo")
             text = f"nothing to undo: no rescue has put a directory aside on the volume of {found.case.target.name}. Nothing was changed"
             return Outcome(ExitCode.OK, "nothing-to-do", text, "After an import nothing is put aside: import the saved file again (docs/rescue.md).", backup=str(saved.folder))
@@ -71,16 +72,9 @@ class UndoRun(SetRun):
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder), "nothing is undone")
         self.ui.step("survey", "", "done", found.former[0].name)
-        self.require_saved(found.case, saved)
+        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
         require_own(self, self.set_name, ("rescue", COMMAND))
         return self.act(make_plan(found, str(saved.folder)))
-
-    def require_no_undo(self) -> None:
-        """Raises LitefsError (exit 5) where an undo was stopped: it may have swapped already, and the pod still runs with what went aside."""
-        notes = require_own(self, self.set_name, ("rescue", COMMAND))
-        if notes.get("command") == COMMAND:
-            hint = f"Finish that one first: {taken_up_by(notes, self.set_name, self.namespace)}"
-            raise LitefsError("locked", f"an undo of {self.set_name} was stopped, or is at work", hint=hint, exit_code=ExitCode.LOCKED)
 
     def see(self, saved: SavedSet) -> Undoing:
         case = self.look()
@@ -152,7 +146,7 @@ class UndoRun(SetRun):
         against = standing(judge(found, self.options))
         if against:
             raise Stopped("refused", f"{against[0].text} (since the plan). Nothing was changed", ExitCode.REFUSED, against[0].instead)
-        self.require_saved(found.case, saved)
+        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
         now = make_plan(found, work.plan.folder) if found.former else None
         if now is None or now.id != work.plan.id:
             raise destroy.changed("the pods, their ids or the directories on the volume are not those of the plan")
@@ -162,7 +156,7 @@ class UndoRun(SetRun):
     def finish(self, work: UndoWork, swapped_now: bool) -> Outcome:
         """From the swap to the proof. Every step looks first whether it is done already."""
         plan = work.plan
-        self.step("restart", f"delete pod {plan.pod}, and no other", lambda: restart(work, swapped_now, lambda info: info.cluster_id == plan.former_id))
+        self.step("restart", f"delete pod {plan.pod}, and no other", lambda: self.restart(work, swapped_now))
         self.step("wait", f"wait for {plan.pod} on its own volume", lambda: wait_replaced(work))
         work.record("verify")
         self.step("verify", "verify the primary, and that every replica keeps what it has", UndoProof(work).run)
@@ -172,6 +166,9 @@ class UndoRun(SetRun):
         work.journal.close()
         text = f"{plan.pod} has again what it had before the rescue (cluster id {plan.former_id}), and every replica keeps its data"
         return Outcome(ExitCode.OK, "undone", text, self.after(plan), plan, (), plan.folder, tuple(work.warned), self.proof_words(plan))
+
+    def restart(self, work: UndoWork, swapped_now: bool) -> None:
+        restart(work, "the swap", swapped_behind(work, swapped_now, lambda info: info.cluster_id == work.plan.former_id))
 
     def after(self, plan: UndoPlan) -> str:
         where = f"{plan.data_dir.rstrip('/')}/{plan.undone}"
@@ -188,13 +185,14 @@ class UndoRun(SetRun):
     def resume(self) -> Outcome:
         """Ends the same way as the run that was stopped would have. The cluster decides where to go on."""
         self.ui.step("record", "look for an undo that was stopped", "doing")
-        plan = recorded(self, COMMAND, read_plan)
+        plan, _ = recorded(self, COMMAND, read_plan)
         if plan is None:
             self.ui.step("record", "", "done", "nothing to resume")
             return Outcome(ExitCode.OK, "nothing-to-do", "nothing to resume: no undo was stopped here. Nothing was changed", "Start one without --resume.")
         self.ui.step("record", "", "done", f"plan {plan.id[:12]}")
         if plan.server != self.kube.server:
             raise Stopped("changed", f"the recorded plan is for {plan.server}, this is {self.kube.server}. Nothing was changed", ExitCode.CHANGED)
+        self.require_meant(plan)
         self.options = dataclasses.replace(self.options, name=f"statefulset/{plan.set_name}", namespace=plan.namespace, pod=plan.pod)
         work: UndoWork = self.start(plan)
         work.phase = Phase.LOOKING

@@ -349,7 +349,7 @@ def test_a_swap_that_is_cut_half_way_is_finished_by_resume(rescue: Rescue, make:
     dead = [False]
 
     def dies(pod: str, command: Sequence[str]) -> Sequence[str]:
-        if len(command) > 5 and "from=$2" in command[2]:
+        if len(command) > 5 and "from=$2" in command[2] and "mv" in command[2]:
             script = command[2]
             line = 'mv "$x" "$to/$x" || exit 7' if cut == "mv x" else 'mv "$from/$x" "$x" || exit 8'
             dead[0] = True

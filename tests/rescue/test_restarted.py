@@ -10,7 +10,7 @@ from kubectl_litefs.errors import KubeError
 from kubectl_litefs.fix.lock import lock_name
 from kubectl_litefs.fix.work import Interrupted
 
-from ..fix.sim import STRANGER, Db, Sim, database
+from ..fix.sim import STRANGER, Db, Sent, Sim, database
 from ..fix.test_interruptions import Killed
 from ..harness import APP, CLUSTER_ID
 from .conftest import Make, Rescue
@@ -184,3 +184,98 @@ def test_a_second_run_that_is_locked_out_does_not_take_the_copy_of_the_first_awa
     assert int(outcome.code) == 5
     staged = [p.read_bytes() for p in sim.volume_of(ZERO).disk.root.glob("rescue-*/dbs/db/database")]  # type: ignore[union-attr]
     assert staged == [DATA]
+
+
+# --- an import
+
+
+def two_lost(make: Make) -> Sim:
+    sim = make.lost()
+    sim.volume_of(ZERO).databases["two"] = Db(0, b"", "0" * 16)
+    for pod in (ONE, TWO):
+        sim.volume_of(pod).databases["two"] = Db(4, database("second"))
+    return sim
+
+
+def somebody_deletes(sim: Sim) -> None:
+    """A moment later the pod is another one, and runs."""
+    del sim.objects["pods", ZERO]
+    sim.clock.sleep(10)
+
+
+def deletions(sim: Sim) -> list[str]:
+    return [c for c in sim.changes if c == f"DELETE pods/{ZERO}"]
+
+
+def imports(sim: Sim) -> list[str]:
+    return [s.query["name"] for s in sim.sent if s.path.endswith("/import")]
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+@pytest.mark.parametrize(("done", "again"), [(1, True), (2, False)])
+def test_a_pod_that_began_before_the_last_import_is_restarted_once_more(rescue: Rescue, make: Make, done: int, again: bool, where: str) -> None:
+    """It is not the restart of the rescue: what it has opened of the second database is the empty file."""
+    sim = two_lost(make)
+
+    def killed(s: Sim, sent: Sent) -> None:
+        if len(imports(s)) == done + 1 and sent.path.endswith("/import"):
+            raise Killed
+        if len(imports(s)) == done == 2 and sent.path.endswith("/export"):
+            raise Killed
+
+    sim.before.append(killed)
+    with pytest.raises(Killed):
+        rescue(sim, strategy="import")
+    sim.before.clear()
+    sim.clock.sleep(90)
+    somebody_deletes(sim)
+    uid = sim.pod(0)["metadata"]["uid"]
+    sim.sent.clear()
+    if where == "elsewhere":
+        elsewhere(rescue, make, "another")
+    outcome = rescue(sim, resume=True)
+    assert int(outcome.code) == 0 and back(sim) and sim.volume_of(TWO).databases["two"].data[100:] == database("second")[100:]
+    assert len(deletions(sim)) == again and (sim.pod(0)["metadata"]["uid"] != uid) is again
+    assert any("before the import was complete" in w for w in outcome.warnings) is again
+    assert rescue.heard.waits("verify") and len(outcome.proof) == 2, "verified as ever"
+
+
+def test_a_pod_that_somebody_restarts_during_a_run_counts_in_the_same_way(rescue: Rescue, make: Make) -> None:
+    sim = two_lost(make)
+
+    def between(s: Sim, sent: Sent) -> None:
+        if imports(s) == ["db"] and sent.path.endswith("/export") and not deletions(s):
+            sim.after.remove(between)
+            somebody_deletes(s)
+
+    sim.after.append(between)
+    outcome = rescue(sim, strategy="import")
+    assert int(outcome.code) == 0 and back(sim) and len(deletions(sim)) == 1 and any("once more" in w for w in outcome.warnings)
+
+
+def test_a_restart_by_somebody_after_the_imports_is_enough(rescue: Rescue, make: Make) -> None:
+    sim = two_lost(make)
+    rescue.heard.on_step = lambda at, now: somebody_deletes(sim) if (at, now) == ("restart", "doing") else None
+    outcome = rescue(sim, strategy="import")
+    assert int(outcome.code) == 0 and back(sim) and not deletions(sim) and not outcome.warnings
+
+
+@pytest.mark.parametrize("key", ["restart", "wait", "verify"])
+def test_replicas_that_hang_after_somebodys_restart_are_waited_for_by_resume(rescue: Rescue, make: Make, key: str) -> None:
+    """The wait for the subscribers begins with the look, and is not skipped because the pod is another one."""
+    sim = make.lost()
+
+    def killed(at: str, now: str) -> None:
+        if (at, now) == (key, "doing"):
+            raise Killed
+
+    rescue.heard.on_step = killed
+    with pytest.raises(Killed):
+        rescue(sim, strategy="import")
+    rescue.heard.on_step = lambda at, now: None
+    sim.clock.sleep(90)
+    somebody_deletes(sim)
+    sim.hanging[TWO] = sim.clock.seconds + 100
+    outcome = rescue(sim, resume=True)
+    assert int(outcome.code) == 0 and back(sim)
+    assert any("1 of 2 replicas are connected" in d for d in rescue.heard.waits("verify"))

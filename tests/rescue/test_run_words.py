@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_litefs.cli.main import main
+from kubectl_litefs.fix.lock import lock_name
+from kubectl_litefs.fix.work import Interrupted
 
 from ..fix.sim import STRANGER
 from ..harness import APP, CLUSTER_ID
@@ -157,3 +159,61 @@ def test_undo_refuses_with_4_and_says_why(typed: Typed) -> None:
     typed.sim.volume_of(f"{APP}-2").cluster_id = STRANGER
     assert typed("undo", APP) == 4
     assert "U3" in typed.out and "it would take that data" in " ".join(typed.out.split())
+
+
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_plan_id_with_resume_means_that_very_plan(typed: Typed, undo: bool) -> None:
+    words = ("undo", APP) if undo else ("run", APP)
+    if undo:
+        typed.types(f"{ZERO}\n")
+        assert typed("run") == 0
+    typed.sim.before.append(lambda s, sent: Interrupted("SIGINT") if sent.method == "DELETE" and sent.path.endswith(f"pods/{ZERO}") else None)
+    typed.types(f"{ZERO}\n")
+    assert typed(*words) == 10
+    typed.sim.before.clear()
+    uid = typed.sim.pod(0)["metadata"]["uid"]
+    assert typed(*words, "--resume", "--plan", "0" * 64) == 6 and typed.sim.pod(0)["metadata"]["uid"] == uid
+    plan = typed.sim.objects["leases", lock_name(APP)]["metadata"]["annotations"]["kubectl-litefs/plan"]
+    assert typed(*words, "--resume", "--plan", plan) == 0 and typed.sim.pod(0)["metadata"]["uid"] != uid
+
+
+def test_every_command_that_is_printed_reaches_the_same_cluster(typed: Typed) -> None:
+    assert typed("plan", "--context", "prod") == 0
+    assert "kubectl litefs rescue run --context prod abaci-app -n abaci; where" in " ".join(typed.out.split())
+    typed.sim.allowed = lambda verb, group, resource, name: resource != "leases"
+    assert typed("run", "--context", "prod") == 3 and "kubectl litefs rbac rescue -n abaci prints" in typed.err
+    typed.sim.allowed = lambda verb, group, resource, name: True
+    typed.sim.before.append(lambda s, sent: Interrupted("SIGINT") if sent.method == "DELETE" and sent.path.endswith(f"pods/{ZERO}") else None)
+    typed.types(f"{ZERO}\n")
+    assert typed("run", "--context", "prod") == 10 and "Finish it: kubectl litefs rescue run --context prod abaci-app -n abaci --resume" in typed.err
+    typed.sim.before.clear()
+    assert typed("run", APP, "--context", "prod", "--resume") == 0
+    said = " ".join(typed.out.split())
+    assert "`kubectl litefs rescue undo --context prod abaci-app -n abaci`" in said and f"kubectl --context prod -n abaci exec {ZERO}" in said
+
+
+def test_an_answer_that_is_not_the_pods_name_says_so(typed: Typed) -> None:
+    typed.types("yes\n")
+    assert typed("run") == 8 and f"what was typed is not {ZERO}. Nothing was changed" in typed.err
+
+
+def test_a_source_that_is_no_pod_is_a_wrong_name(typed: Typed) -> None:
+    assert typed("run", "--source", f"{APP}-11") == 2 and f"Did you mean {APP}-1" in typed.err and not typed.restarted
+
+
+def test_a_refusal_for_want_of_a_copy_says_why_there_is_none(typed: Typed) -> None:
+    typed.sim.exports = lambda pod, name, data: data[:600]
+    assert typed("run") == 4
+    said = " ".join(typed.out.split())
+    assert f"no proven copy of db ({APP}-1: it has 600 bytes" in said and "kubectl litefs rescue save -n abaci" in said
+
+
+def test_a_lock_of_another_rescue_says_whose_and_what_takes_it_up(typed: Typed) -> None:
+    typed.sim.before.append(lambda s, sent: Interrupted("SIGINT") if sent.method == "DELETE" and sent.path.endswith(f"pods/{ZERO}") else None)
+    typed.types(f"{ZERO}\n")
+    assert typed("run") == 10
+    typed.sim.before.clear()
+    typed.sim.objects["leases", lock_name(APP)]["spec"]["holderIdentity"] = "eve@else#1"
+    for words in (("run",), ("plan",), ("run", "--break-lock")):
+        assert typed(*words) == 5 and "by eve@else. Nothing was changed" in typed.err and "--break-lock" in typed.err
+    assert typed("run", APP, "--resume") == 5 and "of a rescue" in typed.err and "--resume --break-lock" in typed.err and not typed.restarted

@@ -49,7 +49,7 @@ def test_the_result_says_which_copy_is_the_best_and_where(typed: Typed, name: st
     assert "all good copies are the same" in said and "the only copy" in said
     assert f"has the new cluster id {STRANGER}" in said
     assert str(typed.home / ".local/state/kubectl-litefs/rescue/abaci-abaci-app") in said
-    assert typed.out.rstrip().endswith("Nothing was changed.")
+    assert "Nothing was changed.\nThe way back: kubectl litefs rescue plan abaci-app -n abaci." in typed.out, "what to type next"
 
 
 def test_what_is_missing_ends_with_7_and_its_name(typed: Typed) -> None:
@@ -124,3 +124,20 @@ def test_secrets_reach_neither_output_nor_manifest(typed: Typed) -> None:
     assert typed("-o", "json", "--token", "tok-123-secret") == 0
     told: Any = typed.out + typed.err + "".join(p.read_text("utf8") for p in typed.home.rglob("*.jsonl"))
     assert "hunter2" not in told and "tok-123" not in told
+
+
+def test_what_is_missing_is_not_the_other_copys_only_copy(typed: Typed) -> None:
+    """The same position on a pod that could not be saved is said; and what to do about a gap."""
+    typed.sim.exports = lambda pod, name, data: data[:600] if pod == f"{APP}-1" else data
+    assert typed() == 7
+    said = " ".join(typed.out.split())
+    assert f"{APP}-1 has it, too, and could not be saved" in said and "the same command tries again what is missing" in said
+
+
+def test_the_next_command_reaches_the_same_cluster_and_a_healthy_one_has_none(typed: Typed) -> None:
+    assert typed("--context", "prod cluster") == 0
+    assert "The way back: kubectl litefs rescue plan --context 'prod cluster' abaci-app -n abaci." in " ".join(typed.out.split())
+    for n in range(3):
+        typed.sim.volume_of(f"{APP}-{n}").cluster_id = CLUSTER_ID
+    typed.sim.volume_of(f"{APP}-0").databases = typed.sim.volume_of(f"{APP}-1").databases
+    assert typed() == 0 and "way back" not in typed.out

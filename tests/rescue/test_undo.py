@@ -386,7 +386,7 @@ def cut(sim: Sim, line: str) -> None:
     dead = [False]
 
     def dies(pod: str, command: Sequence[str]) -> Sequence[str]:
-        if len(command) > 5 and "from=$2" in command[2]:
+        if len(command) > 5 and "from=$2" in command[2] and "mv" in command[2]:
             dead[0] = True
             return [*command[:2], command[2].replace(line, line + "; exit 99"), *command[3:]]
         return command
