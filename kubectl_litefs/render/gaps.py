@@ -19,6 +19,7 @@ FILES = "files/"
 MOST_FILES = 8
 
 _RIGHT = re.compile(r"\(needs: ([^)]*)\)")
+_USER = re.compile(r"\bUser \"([^\"]+)\"")
 _CANNOT = re.compile(r"cannot (\w+) resource \"([^\"]+)\"")
 
 
@@ -101,7 +102,9 @@ def gap_lines(report: Report, look: Look) -> list[Line]:
             lines.append(line(INDENT * 2, (clip(detail, look.width - 4), "faint")))
     if any(why is GapReason.FORBIDDEN for why, _ in by_reason):
         scope = f"-n {report.namespaces[0]}" if len(report.namespaces) == 1 else "-A"
-        lines.append(line(INDENT, "This prints the rights to ask for:"))
+        who = next((found[1] for g in report.gaps if (found := _USER.search(g.detail))), "")
+        told = (f"{who} has not all the rights it needs. " if who else "") + "This prints what to ask for:"
+        lines += [line(INDENT, row) for row in wrap(clean(told), look.width - 2)]
         lines.append(line(INDENT * 2, (clean(f"kubectl litefs rbac diagnose {scope}"), "command")))
     return [*lines, line("")]
 

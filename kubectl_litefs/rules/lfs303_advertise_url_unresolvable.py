@@ -96,6 +96,8 @@ def _address(cluster: Cluster, host: str) -> tuple[str, Severity]:
 
 def _logged(cluster: Cluster, dial: Dial) -> str:
     name = name_of(cluster, dial)
+    if name is not None and "services" in cluster.gaps:
+        return f"DNS does not know it; whether there is a Service {name.service} could not be seen"
     if name is not None and name.domain:
         return f"DNS does not know it: is the cluster's domain really {name.domain}? The name works without it, too"
     return "DNS does not know it"
