@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..model.candidates import named_pod, primary_elsewhere, start_line_command
 from ..model.cluster import Cluster
 from ..model.config import Sight
-from ..model.dns import expected, is_self
+from ..model.dns import expected, is_self, may_belong
 from ..model.families import IMAGE_WORKFLOW, names
 from ..model.lease import lease_of
 from ..model.origin import Evidence, Gap, GapReason, ObjectRef
@@ -34,8 +34,8 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         yield _by_spec(cluster, set_in_spec, odd)
     elif nowhere := [n for n in odd if n.nowhere]:
         yield _by_litefs(cluster, nowhere)
-    elif odd and "pods" in cluster.gaps:
-        yield Unknown(cluster.gaps["pods"])  # it may be a pod of which nothing was given
+    elif odd and all(may_belong(cluster, n.name.split(".")[0].lower()) for n in odd):
+        yield Unknown(cluster.gaps.get("pods") or cluster.gaps["statefulsets"])  # it may be a pod of which nothing was seen
     elif odd and not cluster.alone and not primary_elsewhere(cluster):
         yield _no_pods_name(cluster, odd)
     hidden = [p for p in cluster.pods if _is_hidden(p)]

@@ -136,7 +136,7 @@ RULE = Rule(
         "Correct it where litefs.yml comes from, commit, let the pipeline build the image if it is inside, apply, and look "
         "at the pods' logs. LiteFS reads the file at its start only.",
     ),
-    reads=("config", "services", "statefulsets", "log"),
+    reads=("config", "services", "statefulsets", "log", "info"),
     check=check,
     gotcha=2,
     follows=("LFS403", "LFS201", "LFS204", "LFS508", "LFS507", "LFS505"),

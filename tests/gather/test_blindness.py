@@ -10,19 +10,23 @@ from functools import cache
 import pytest
 
 from kubectl_litefs import app
+from kubectl_litefs.engine import run_rule
 from kubectl_litefs.errors import CouldNotLook, KubeError
 from kubectl_litefs.exitcodes import ExitCode
 from kubectl_litefs.gather import bundle, live
 from kubectl_litefs.gather.kinds import CLUSTER_PREFIX, PREFIX
-from kubectl_litefs.model.origin import GapReason
+from kubectl_litefs.model.origin import Gap, GapReason
 from kubectl_litefs.model.report import Report, Status
 from kubectl_litefs.model.rule import Severity
 from kubectl_litefs.model.snapshot import Item, Snapshot
 from kubectl_litefs.model.target import Target
+from kubectl_litefs.parse.assemble import assemble
 from kubectl_litefs.render.finding import Look
 from kubectl_litefs.render.gaps import gap_lines
 from kubectl_litefs.render.paint import plain
+from kubectl_litefs.rules import ALL
 
+from ..harness import Case, load_cases, snapshot
 from ..test_recordings import recording
 from .fake_kube import FORBIDDEN, FakeKube, Fault, Quiet, StoppedClock, refused, right_of
 
@@ -33,7 +37,7 @@ SEEN = {k: v for k, v in (LISTS | OBJECTS | ANSWERS).items() if k != "pods"}
 """What is read -> the requests for it. Without the pods nothing can be judged, and so nothing is."""
 
 TARGET = Target(namespace="abaci")
-WORLDS = ("healthy", "two-faults", "primary-lost-database")
+WORLDS = ("healthy", "two-faults")
 
 
 def slow(path: str) -> bytes:
@@ -148,3 +152,23 @@ def test_a_bundle_whose_list_holds_no_objects_is_no_shorter_list() -> None:
     spoilt = {p: Item(p, lambda: iter([b'{"items": [null]}'])) if p.endswith("/events.json") else i for p, i in saved.items.items()}
     report = app.judge(dataclasses.replace(saved, items=spoilt))
     assert [g.why for g in report.gaps] == [GapReason.UNPARSED] and report.exit_code(strict=True) is ExitCode.COULD_NOT_LOOK
+
+
+def without(saved: Snapshot, pattern: str) -> Snapshot:
+    """The same look, with everything at these paths forbidden."""
+    lost = [p for p in saved.items if re.search(pattern, p)]
+    gaps = tuple(Gap(p, GapReason.FORBIDDEN, "Error from server (Forbidden): no (needs: get it)") for p in lost)
+    return dataclasses.replace(saved, items={p: i for p, i in saved.items.items() if p not in lost}, gaps=(*saved.gaps, *gaps))
+
+
+SHOWN = [c for c in load_cases() if c.body.get("show") and not c.body.get("gaps")]
+PARTS = ("statefulsets.json", "services.json", "events.json", "persistentvolumeclaims.json", "configmaps.json", "info.json", "vars.json", "[.]log")
+
+
+@pytest.mark.parametrize("case", SHOWN, ids=[c.id for c in SHOWN])
+def test_a_finding_that_goes_with_what_shows_it_leaves_no_check_that_passed(case: Case) -> None:
+    saved, rule = snapshot(case.body), next(r for r in ALL if r.id == case.rule)
+    for part in PARTS:
+        for cluster in assemble(without(saved, part + "$")).clusters:
+            result, found = run_rule(rule, cluster)
+            assert found or result.gaps or result.status is not Status.PASSED, part
