@@ -10,7 +10,7 @@ from ..model.origin import ObjectRef
 from ..model.pod import ALONE
 from ..model.rule import Finding
 from .paint import Line, line
-from .words import clean, clip, count, listed, place, with_flags, wrap
+from .words import clean, clip, count, few_rows, listed, place, with_flags, wrap
 
 INDENT = "  "
 LABEL = 8
@@ -168,9 +168,8 @@ def _seen(same: Sequence[Finding], look: Look) -> list[Line]:
     lines: list[Line] = []
     room = look.width - len(INDENT) - LABEL
     for at, item in enumerate(evidence[:most]):
-        rows = wrap(f"{place(item)}  {item.excerpt}", room)
-        if len(rows) > MOST_ROWS and not look.verbose:
-            rows = [*rows[: MOST_ROWS - 1], clip(" ".join(rows[MOST_ROWS - 1 :]), room)]
+        told = f"{place(item)}  {item.excerpt}"
+        rows = wrap(told, room) if look.verbose else few_rows(told, room, MOST_ROWS)
         label = ("seen" if at == 0 else "").ljust(LABEL)
         lines += [line(INDENT, (label if n == 0 else " " * LABEL, "faint"), row) for n, row in enumerate(rows)]
     if len(evidence) > most:

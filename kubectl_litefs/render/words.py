@@ -32,6 +32,12 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 3)].rstrip() + "..."
 
 
+def few_rows(text: str, width: int, most: int) -> list[str]:
+    """Prose in `most` lines at the most; the last is cut where that is not enough."""
+    wrapped = wrap(text, width)
+    return wrapped if len(wrapped) <= most else [*wrapped[: most - 1], clip(" ".join(wrapped[most - 1 :]), width)]
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 error`, `2 errors`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

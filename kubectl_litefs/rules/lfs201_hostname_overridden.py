@@ -9,7 +9,7 @@ from ..model.candidates import named_pod, primary_elsewhere, start_line_command
 from ..model.cluster import Cluster
 from ..model.config import Sight
 from ..model.dns import expected, is_self, may_belong
-from ..model.families import IMAGE_WORKFLOW, names
+from ..model.families import names
 from ..model.lease import lease_of
 from ..model.origin import Evidence, Gap, GapReason, ObjectRef
 from ..model.pod import Pod
@@ -107,7 +107,7 @@ def _by_litefs(cluster: Cluster, odd: list[Named]) -> Finding:
     written = [v for p in pods if p.config and (v := p.config.get("lease.hostname")) is not None and v.given]
     literal = next((v for v in written if "$" not in v.raw), None)
     where = f"litefs.yml says hostname: {literal.raw}." if literal else "Nothing in the pod spec sets HOSTNAME, so the image's ENV does."
-    image = () if literal else (f"Remove HOSTNAME from the image. {IMAGE_WORKFLOW}",)
+    image = () if literal else ("Remove HOSTNAME from the image: commit and push the Dockerfile, let the pipeline build the image.",)
     return RULE.finding(
         subject,
         f"LiteFS calls the primary {odd[0].name} on {names(pods)}: that leads to no other pod. {where}",

@@ -24,6 +24,7 @@ from kubectl_litefs.parse.assemble import assemble
 from kubectl_litefs.render.finding import Look
 from kubectl_litefs.render.gaps import gap_lines
 from kubectl_litefs.render.paint import plain
+from kubectl_litefs.render.text import render
 from kubectl_litefs.rules import ALL
 
 from ..harness import Case, load_cases, snapshot
@@ -172,3 +173,17 @@ def test_a_finding_that_goes_with_what_shows_it_leaves_no_check_that_passed(case
         for cluster in assemble(without(saved, part + "$")).clusters:
             result, found = run_rule(rule, cluster)
             assert found or result.gaps or result.status is not Status.PASSED, part
+
+
+def test_who_lacks_a_right_and_the_end_of_a_reason_stand_in_the_text() -> None:
+    """The end of an error tells the most; the name of an account may be long."""
+    who = "system:serviceaccount:monitoring:kubectl-litefs"
+    refusal = refused(403, "Forbidden", f'nodes is forbidden: User "{who}" cannot list resource "nodes"')
+    far = "error trying to reach service: " + "proxy error from 127.0.0.1:9443 while dialing 10.0.0.1:20202, " * 2 + "connection refused"
+    kube = FakeKube(world("two-faults"), {"/nodes$": refusal, "abaci-app-1:20202": refused(503, "ServiceUnavailable", far)})
+    report = app.judge(live.gather(kube, TARGET, StoppedClock(kube.snapshot.taken_at), Quiet()))
+    text = render(report, width=80, color=False, verbose=False, show_all=False)
+    told = " ".join(text.split())
+    assert f"{who} has not all the rights it needs. This prints what to ask for:" in told
+    assert "connection refused" in told
+    assert max(len(row) for row in text.partition("\nNot seen\n")[2].splitlines() if not row.startswith("next: ")) <= 80
