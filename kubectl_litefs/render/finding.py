@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ MARKS: dict[Change, str] = {
 MOST_EVIDENCE = 3
 MOST_ROWS = 2
 """Lines that one piece of evidence may take."""
+_REPEATED = re.compile(r" \('(https?://[^' ]{1,300})'\)\Z")
+"""LiteFS ends each failure to connect with the URL that it names before; what stands between tells why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ def _seen(same: Sequence[Finding], look: Look) -> list[Line]:
     room = look.width - len(INDENT) - LABEL
     for at, item in enumerate(evidence[:most]):
         told = f"{place(item)}  {item.excerpt}"
-        rows = wrap(told, room) if look.verbose else few_rows(told, room, MOST_ROWS)
+        rows = wrap(told, room) if look.verbose else few_rows(_REPEATED.sub("", told), room, MOST_ROWS)
         label = ("seen" if at == 0 else "").ljust(LABEL)
         lines += [line(INDENT, (label if n == 0 else " " * LABEL, "faint"), row) for n, row in enumerate(rows)]
     if len(evidence) > most:

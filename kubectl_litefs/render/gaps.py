@@ -96,8 +96,9 @@ def gap_lines(report: Report, look: Look) -> list[Line]:
         return []
     lines = [line(("Not seen", "warning")), *_file_lines(files, look)]
     for (why, needs), gaps in sorted(by_reason.items(), key=lambda item: (list(GapReason).index(item[0][0]), item[0][1])):
-        what = listed(unseen_names(gaps), 99 if look.verbose else 4)
-        text = _WORDS[why] + (f", may not {needs}" if needs else "") + (f": {what}" if not needs.endswith(what) else "")
+        asked = needs.rpartition(" ")[2].partition(".")[0]  # `list statefulsets.apps` names the kind already
+        what = listed([n for n in unseen_names(gaps) if n != asked], 99 if look.verbose else 4)
+        text = _WORDS[why] + (f", may not {needs}" if needs else "") + (f": {what}" if what else "")
         detail = "" if needs else next((g.detail for g in gaps if g.detail), "")
         lines += [line(INDENT, row if at == 0 else INDENT + row) for at, row in enumerate(wrap(text, look.width - 4))]
         if detail:

@@ -33,9 +33,13 @@ def clip(text: str, width: int) -> str:
 
 
 def few_rows(text: str, width: int, most: int) -> list[str]:
-    """Prose in `most` lines at the most; the last is cut where that is not enough."""
+    """A text in `most` lines at the most. What is too long loses its middle: the end of an error tells why."""
     wrapped = wrap(text, width)
-    return wrapped if len(wrapped) <= most else [*wrapped[: most - 1], clip(" ".join(wrapped[most - 1 :]), width)]
+    if len(wrapped) <= most:
+        return wrapped
+    end = " ".join(wrapped[most - 1 :])[-max(20, width - 4) :]
+    word = end.find(" ", 0, len(end) // 2)
+    return [*wrapped[: most - 1], "..." + end[max(0, word) :]]
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
