@@ -227,7 +227,8 @@ class Session:
     def _too_slow(self, path: str, timeout: float, method: str = "GET") -> KubeError:
         verb, resource = right_for(path, method)
         message = f"{self.server} gave no whole answer to {path} within {round(timeout, 1):g} s"
-        return KubeError(message, status=None, reason="Timeout", verb=verb, resource=resource)
+        hint = "Is the API server well? --request-timeout gives it longer."
+        return KubeError(message, status=None, reason="Timeout", verb=verb, resource=resource, hint=hint)
 
     def _unreachable(self, path: str, error: Exception, timeout: float, method: str = "GET") -> KubeError:
         verb, resource = right_for(path, method)

@@ -94,3 +94,12 @@ def test_files_over_a_cluster_say_the_same_live_and_from_the_bundle_that_keeps_t
     replayed = json.loads(run(capsys, "diagnose", "--from", str(out), "-o", "json").out)
     assert [(f["fingerprint"], f["change"]) for f in replayed["findings"]] == [(f["fingerprint"], f["change"]) for f in live["findings"]]
     assert replayed["changes"]["restarted"] == live["changes"]["restarted"]
+
+
+@pytest.mark.parametrize(("status", "reason", "told"), [(500, "InternalError", "Error from server (InternalError): etcd is away"), (429, "TooManyRequests", "Error from server (TooManyRequests): etcd is away")])
+def test_a_server_that_cannot_list_pods_is_quoted_as_kubectl_quotes_it(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, mismatch: RecordedApi, status: int, reason: str, told: str) -> None:
+    answer = mismatch.answer
+    away = status, json.dumps({"kind": "Status", "reason": reason, "message": "etcd is away"}).encode()
+    monkeypatch.setattr(mismatch, "answer", lambda path, query: away if path.endswith("/pods") else answer(path, query))
+    done = run(capsys, "diagnose", *FLAGS)
+    assert (done.code, done.out, done.err) == (3, "", f"error: {told}\n")
