@@ -26,7 +26,7 @@ MARKS: dict[Change, str] = {
 """What becomes of a finding once files are applied, in words."""
 
 MOST_EVIDENCE = 3
-MOST_ROWS = 2
+MOST_ROWS = 3
 """Lines that one piece of evidence may take."""
 _REPEATED = re.compile(r" \('(https?://[^' ]{1,300})'\)\Z")
 """LiteFS ends each failure to connect with the URL that it names before; what stands between tells why."""

@@ -34,10 +34,11 @@ def clip(text: str, width: int) -> str:
 
 def few_rows(text: str, width: int, most: int) -> list[str]:
     """A text in `most` lines at the most. What is too long loses its middle: the end of an error tells why."""
-    wrapped = wrap(text, width)
+    width = max(20, width)
+    wrapped = [row if len(row) <= width else f"{row[: width // 3]}...{row[width // 3 + 3 - width :]}" for row in wrap(text, width)]
     if len(wrapped) <= most:
         return wrapped
-    end = " ".join(wrapped[most - 1 :])[-max(20, width - 4) :]
+    end = " ".join(wrapped[most - 1 :])[-(width - 4) :]
     word = end.find(" ", 0, len(end) // 2)
     return [*wrapped[: most - 1], "..." + end[max(0, word) :]]
 
