@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..model.rule import Severity
 from . import values
@@ -49,6 +50,8 @@ def command(ctx: click.Context, /, names: tuple[str, ...], watch: bool, interval
     """
     if watch and bundle is not None:
         raise click.UsageError("-w watches a cluster; a bundle given with --from does not change", ctx)
+    if not watch and ctx.get_parameter_source("interval") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--interval goes with -w", ctx)
     if watch and not LEAST <= interval < NO_LIMIT:
         raise click.UsageError("--interval wants at least 1s", ctx)
     names = kind_and_names(names)

@@ -79,7 +79,7 @@ def test_render_says_the_same_of_a_cluster_and_of_what_was_saved_of_it(capsys: C
 def test_an_api_that_is_not_there_is_no_pass(capsys: Capsys) -> None:
     done = run(capsys, "diagnose", "-s", "http://127.0.0.1:9", "-n", "abaci")
     assert (done.code, done.out) == (3, "")
-    assert done.err.startswith("error: ")
+    assert done.err.startswith("error: cannot reach http://127.0.0.1:9: Connection refused\n")
     assert "Traceback" not in done.err
 
 
