@@ -3,7 +3,8 @@
     python -m tools.compat [PYTEST WORDS]       PYTHONS="3.10 3.13" and SIDES=lowest narrow it; words stand in for the usual tests
 
 Wheel and sdist are built and looked at by twine. For each Python and side: an environment in .compat, the wheel with its
-dependencies, `pip check`, the two programs, then pytest. Needs a package index; a Python that is not there is named, and is no failure.
+dependencies and the tools of its extra `dev`, `pip check`, the two programs, then pytest. Needs a package index; a Python that
+is not there is named, and is no failure.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ MINORS = (10, 11, 12, 13)
 SIDES = ("lowest", "newest")
 USUAL = ("tests/cli", "tests/kube", "tests/render", "tests/fix/test_run.py", "tests/completion/test_protocol.py", "tests/completion/test_values.py", "tests/test_recordings.py")
 """What touches click, rich, PyYAML and kubernetes; rules and parsers are plain Python."""
-TEST_TOOLS = ("hypothesis", "pytest", "responses", "setuptools>=77")
 
 
 def interpreters(minors: Sequence[int]) -> dict[int, Path]:
@@ -69,7 +69,7 @@ def distributions() -> Path:
 
 def check(python: Path, folder: Path, wheel: Path, pins: Sequence[str], words: Sequence[str]) -> None:
     """One combination. Raises SystemExit with what went wrong."""
-    programs = environment(python, folder, wheel, *pins, *TEST_TOOLS)
+    programs = environment(python, folder, f"{wheel}[dev]", *pins)
     run(programs / "python", "-m", "pip", "check")
     run(programs / "kubectl-litefs", "demo", "healthy", cwd=HOME)
     run(programs / "kubectl_complete-litefs", "diag", cwd=HOME)

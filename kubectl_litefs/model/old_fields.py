@@ -13,7 +13,7 @@ OLD_FIELDS: dict[str, str] = {
     "lease.consul.hostname": "lease.hostname",
     "lease.consul.advertise-url": "lease.advertise-url",
 }
-"""Where versions 0.1 to 0.4 had it -> where 0.5 has it."""
+"""Where versions 0.1 to 0.4 had it -> where 0.5 has it. `static: {primary, hostname, advertise-url}` became `lease`."""
 
 _SECTIONS = {
     "Config": "",

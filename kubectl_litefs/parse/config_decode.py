@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.config import Exec, Problem, ProblemKind, Sight, Value
+from ..model.old_fields import OLD_FIELDS
 from .config_text import ConfigText
 from .exec_user import user_of
 from .exec_words import INVALID, split_command
 from .expand import worst
-from .schema import EXEC_KEYS, FIELDS, GO_TYPES, OLD, SECTIONS, Field, join_key, suggest
+from .schema import EXEC_KEYS, FIELDS, GO_TYPES, SECTIONS, Field, join_key, suggest
 from .unseen import UNKNOWN_BOOL, has_unknown
 from .yaml_scalars import REFUSED, contradicts, decode
 from .yaml_tree import Node
@@ -132,10 +133,8 @@ class Decoder:
             return
         message = f"line {name.line}: field {name.value} not found in type {SECTIONS[section]}"
         sight = self.text.sight_of(key, name)
-        if key in OLD:
-            self.problem(ProblemKind.OLD_FIELD, key, message, name, sight, OLD[key])
-        else:
-            self.problem(ProblemKind.UNKNOWN_FIELD, key, message, name, sight, suggest(section, name.value))
+        kind = ProblemKind.OLD_FIELD if key in OLD_FIELDS else ProblemKind.UNKNOWN_FIELD
+        self.problem(kind, key, message, name, sight, OLD_FIELDS.get(key) or suggest(section, name.value))
 
     def set(self, key: str, spec: Field, node: Node) -> None:
         """One setting. A null keeps the default; a value that does not fit is refused and keeps it too."""

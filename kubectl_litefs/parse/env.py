@@ -13,7 +13,7 @@ from ..model.origin import Evidence, Gap
 from ..model.pod import ALONE, EnvVar
 from .command import reached
 from .container_start import Start
-from .mounted import follow_in_pod, own_text
+from .mounted import own_text
 from .unseen import MARKER, UNKNOWN, clean, has_unknown, shown
 
 ConfigMaps = Callable[[str], "Obj | Gap | None"]
@@ -32,15 +32,14 @@ MAX_EXCERPT = 200
 
 
 def resolve_env(
-    pod: Obj, container: Mapping[str, Any], field: str, configmap: ConfigMaps, host_name: str | None
+    pod: Obj, container: Mapping[str, Any], field: str, configmap: ConfigMaps, start: Start
 ) -> tuple[dict[str, EnvVar], bool]:
-    """The variables that LiteFS is started with, and whether no unseen source can add to them.
+    """The variables that LiteFS is started with, and whether no unseen source can add to them; `start` is what the container runs.
 
     `configmap` gives a ConfigMap by name, a `Gap` where it cannot be read, None where it surely does not exist. The
     image's own ENV is never seen and does not count against completeness. HOSTNAME is left out where nothing sets it.
     """
     env, complete = container_env(pod, container, field, configmap)
-    start, _ = follow_in_pod(pod, container, field, configmap, host_name, spec_env)
     return _with_exports(env, complete, start, pod.at(f"{field}.command", f"{field}.command ({pod.label})"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..model.config import ConfigFile, Sight
@@ -10,14 +10,12 @@ from ..model.objects import Obj
 from ..model.origin import Gap, GapReason, Place
 from ..model.pod import EnvVar, LitefsCommand
 from .command import best_hit, litefs_words, reached
-from .env import spec_env
+from .container_start import Start
 from .litefs_yml import read_litefs_yml
 from .mount_flags import MountFlags, parse_mount
-from .mounted import follow_in_pod
 from .shell_state import Content, Scene, State, resolve
 from .unseen import has_unknown, shown
 
-ConfigMaps = Callable[[str], "Obj | Gap | None"]
 LAST_PLACE = "/etc/litefs.yml"
 NAME = "litefs.yml"
 SURELY_MISSING = "surely missing: "
@@ -26,18 +24,17 @@ SURELY_MISSING = "surely missing: "
 def find_config(
     pod: Obj,
     container: Mapping[str, Any],
-    field: str,
+    start: Start,
+    scene: Scene,
     command: LitefsCommand | None,
     env: Mapping[str, EnvVar],
     env_complete: bool,
     host_name: str | None,
-    configmap: ConfigMaps,
 ) -> ConfigFile | Gap:
-    """litefs.yml of one pod, expanded with its own variables, or why it cannot be seen.
+    """litefs.yml of one pod, expanded with its own variables, or why it cannot be seen. `start` was followed in `scene`.
 
     A gap whose detail begins `surely missing: ` means that LiteFS cannot find the file either.
     """
-    start, scene = follow_in_pod(pod, container, field, configmap, host_name, spec_env)
     hit, state = best_hit(start), reached(start) or start.state
     flags = _flags(litefs_words(hit.words) if hit else (), command)
     what = f"config/{pod.ref.namespace}/{pod.ref.name}"

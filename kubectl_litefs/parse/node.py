@@ -14,10 +14,11 @@ from ..model.pod import ALONE, Container, Mount, Platform, Pod
 from ..model.snapshot import Item, Snapshot
 from .command import litefs_command
 from .discover import DEFAULT_PORT, containers_of, mappings, signs
-from .env import resolve_env
+from .env import resolve_env, spec_env
 from .find_config import find_config
 from .litefs_http import read_info, read_metrics, read_vars
 from .logs import read_log
+from .mounted import follow_in_pod
 from .objects import gap_for
 
 OBSERVED = ("info", "vars", "metrics", "log")
@@ -43,10 +44,9 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
     if not (spec_signs.strong or answered or speaks):
         return None
     host_name = _host_name(obj)
-    env, complete = resolve_env(obj, container.spec, container.field, configmap, host_name)
-    config = gaps.get("config") or find_config(
-        obj, container.spec, container.field, container.litefs, env, complete, host_name, configmap
-    )
+    start, scene = follow_in_pod(obj, container.spec, container.field, configmap, host_name, spec_env)
+    env, complete = resolve_env(obj, container.spec, container.field, configmap, start)
+    config = gaps.get("config") or find_config(obj, container.spec, start, scene, container.litefs, env, complete, host_name)
     if isinstance(config, Gap):
         gaps["config"] = config
     found = config if isinstance(config, ConfigFile) else None

@@ -89,19 +89,6 @@ SECTIONS: dict[str, str] = {
 GO_TYPES = {"bool": "bool", "int": "int", "string": "string", "duration": "time.Duration", "list": "[]string"}
 EXEC_KEYS = ("cmd", "if-candidate")
 
-OLD: dict[str, str] = {
-    "mount-dir": "fuse.dir",
-    "data-dir": "data.dir",
-    "consul": "lease.consul",
-    "static": "lease",
-    "retention": "data.retention",
-    "debug": "fuse.debug",
-    "candidate": "lease.candidate",
-    "lease.consul.hostname": "lease.hostname",
-    "lease.consul.advertise-url": "lease.advertise-url",
-}
-"""Where 0.1 to 0.4 had it -> where 0.5 has it. `static: {primary, hostname, advertise-url}` became `lease`."""
-
 _GONE = frozenset({"proxy.primary-redirect-url", "lease.is-primary", "log.level"})
 """People write them; there is no such setting, and the nearest name means something else."""
 

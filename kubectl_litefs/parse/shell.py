@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .errors import ShellError
 from .shell_tree import AndOr, Case, Function, Group, If, Loop, Node, Pipeline, Redirect, Seq, Simple
 from .shell_words import MAX_DEPTH, Part, Word, WordReader
 
 MAX_SCRIPT = 1024 * 1024
+MAX_KEPT = 16 * 1024
 _ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _REDIRECT = re.compile(r"(\d*)(<<-|<<|<&|<>|>>|>&|>\||&>>|&>|<|>)")
 _OPERATORS = ("&&", "||", ";;", "&", "|", ";", "(", ")", "\n")
@@ -21,11 +23,19 @@ def parse_script(text: str, depth: int = 0) -> Seq:
     """The commands of a script. Raises `ShellError` for what is no POSIX shell, or nested or long beyond reason."""
     if len(text) > MAX_SCRIPT:
         raise ShellError("too long")
+    return _parse_once(text, depth) if len(text) <= MAX_KEPT else _parse(text, depth)
+
+
+def _parse(text: str, depth: int) -> Seq:
     parser = _Parser(text.replace("\r\n", "\n"), depth)
     result = parser.sequence(())
     if parser.at < len(parser.text):
         raise ShellError(f"unexpected {parser.peek()!r}")
     return result
+
+
+_parse_once = lru_cache(maxsize=64)(_parse)
+"""Every pod of a set runs the same script, and a repair looks at them again before each step. A tree is never changed."""
 
 
 def tail_after(text: str, end: int) -> str:

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from email import message_from_string
 from email.message import Message
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,18 @@ def test_what_is_installed_with_it_and_what_only_when_asked_for(wheel: dict[str,
     wanted = {extra: [r.split(";")[0] for r in about.get_all("Requires-Dist", []) if f'extra == "{extra}"' in r] for extra in about.get_all("Provides-Extra", [])}
     assert set(wanted) == {"dev", "fast", "terraform"}
     assert [r.split(">")[0] for r in (*wanted["fast"], *wanted["terraform"])] == ["hyperscan", "python-hcl2"]
+
+
+def test_what_the_tests_import_is_installed_with_the_extra_dev(wheel: dict[str, bytes]) -> None:
+    """Else they run only where something else happens to bring it, such as the newest of a library's versions."""
+    declared = {re.split(r"[<>=; ]", r)[0] for r in metadata(wheel).get_all("Requires-Dist", [])}
+    lines = (line for folder in ("tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py") for line in path.read_text("utf8").splitlines())
+    modules = {m[1] for line in lines if (m := re.match(r"\s*(?:import|from) ([a-z_]\w*)[\w.]*(?: import\b|$)", line))}
+    brought = packages_distributions()
+    foreign = modules - set(sys.stdlib_module_names) - {"tests", "tools", "benchmarks", "kubectl_litefs"}
+    wanted = {m: {d.lower() for d in brought[m]} for m in foreign if m in brought}
+    assert {m for m, names in wanted.items() if not names & declared} == {"urllib3"}, "which requests and kubernetes require"
+    assert {"yaml", "fastjsonschema", "junitparser", "markdown_it", "responses", "sarif_pydantic", "hypothesis", "setuptools"} <= set(wanted)
 
 
 def test_both_programs_are_installed(wheel: dict[str, bytes]) -> None:

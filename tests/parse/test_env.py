@@ -7,17 +7,26 @@ from typing import Any
 import pytest
 
 from kubectl_litefs.model.config import Sight
-from kubectl_litefs.parse.env import resolve_env
+from kubectl_litefs.model.objects import Obj
+from kubectl_litefs.model.pod import EnvVar
+from kubectl_litefs.parse.env import ConfigMaps, resolve_env, spec_env
+from kubectl_litefs.parse.mounted import follow_in_pod
 
 from .podspec import FIELD, configmap, pod, reader
 
 MAPS = reader(configmap("settings", {"A": "1", "B": "2", "role": "r"}))
 
 
+def started(subject: Obj, maps: ConfigMaps) -> tuple[dict[str, EnvVar], bool]:
+    container = subject.items("spec.containers")[0]
+    start, _ = follow_in_pod(subject, container, FIELD, maps, "app-0", spec_env)
+    return resolve_env(subject, container, FIELD, maps, start)
+
+
 def resolve(container: dict[str, Any], **spec: Any) -> tuple[dict[str, str | None], dict[str, Sight], bool]:
     """Values, sights, completeness."""
     subject = pod(container, **spec)
-    env, complete = resolve_env(subject, subject.items("spec.containers")[0], FIELD, MAPS, "app-0")
+    env, complete = started(subject, MAPS)
     return {n: v.value for n, v in env.items()}, {n: v.sight for n, v in env.items()}, complete
 
 
@@ -134,7 +143,7 @@ def test_sourced_files() -> None:
         volumes=[volume],
     )
     maps = reader(configmap("scripts", {"env.sh": "export C=$HOSTNAME\n"}))
-    env, complete = resolve_env(subject, subject.items("spec.containers")[0], FIELD, maps, "app-0")
+    env, complete = started(subject, maps)
     assert complete
     assert env["C"].value == "app-0"
 
@@ -150,7 +159,7 @@ def test_the_words_of_env_count() -> None:
 
 def test_evidence_names_the_field() -> None:
     subject = pod({"env": [{"name": "A", "value": "1"}]})
-    env, _ = resolve_env(subject, subject.items("spec.containers")[0], FIELD, MAPS, "app-0")
+    env, _ = started(subject, MAPS)
     assert env["A"].evidence.source == "objects/abaci/pods.json"
     assert env["A"].evidence.excerpt == "spec.containers.0.env.0: A=1 (value, pod/app-0)"
 

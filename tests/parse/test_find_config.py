@@ -9,8 +9,9 @@ import pytest
 from kubectl_litefs.model.config import ConfigFile, Sight
 from kubectl_litefs.model.origin import Gap, GapReason
 from kubectl_litefs.parse.command import litefs_command
-from kubectl_litefs.parse.env import resolve_env
+from kubectl_litefs.parse.env import resolve_env, spec_env
 from kubectl_litefs.parse.find_config import find_config
+from kubectl_litefs.parse.mounted import follow_in_pod
 
 from .podspec import CONFIGMAPS, FIELD, PODS, configmap, pod, reader
 
@@ -26,8 +27,9 @@ def find(container: dict[str, Any], *, maps: Any = MAPS, **spec: Any) -> ConfigF
     subject = pod(container, **spec)
     given = subject.items("spec.containers")[0]
     command = litefs_command(given, pod(given), FIELD)
-    env, complete = resolve_env(subject, given, FIELD, maps, "app-0")
-    return find_config(subject, given, FIELD, command, env, complete, "app-0", maps)
+    start, scene = follow_in_pod(subject, given, FIELD, maps, "app-0", spec_env)
+    env, complete = resolve_env(subject, given, FIELD, maps, start)
+    return find_config(subject, given, start, scene, command, env, complete, "app-0")
 
 
 def config(container: dict[str, Any], **more: Any) -> ConfigFile:
@@ -200,7 +202,8 @@ def test_a_sidecar_that_runs_beside_it_may_write() -> None:
     subject = pod({"command": START, "volumeMounts": AT_C}, volumes=EMPTY)
     subject.raw["spec"]["containers"].append(other)
     given = subject.items("spec.containers")[0]
-    found = find_config(subject, given, FIELD, None, {}, True, "app-0", MAPS)
+    start, scene = follow_in_pod(subject, given, FIELD, MAPS, "app-0", spec_env)
+    found = find_config(subject, given, start, scene, None, {}, True, "app-0")
     assert isinstance(found, Gap)
     assert "container side writes it" in found.detail
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from ..schema import OLD, SECTIONS
+from ...model.old_fields import OLD_FIELDS
+from ..schema import SECTIONS
 
 
 class Kind(str, Enum):
@@ -24,7 +25,7 @@ class Kind(str, Enum):
 _YAML_LIKE = re.compile(r"""["']?[\w$.{][\w./$ {}-]*["']?[ \t]*:(?:[ \t\n]|\Z)|-[ \t]|[\[{]|\{\{""")
 _OBJECT = tuple(re.compile(rf"""(?:^[ \t-]*|[{{,]\s*)["']?{key}["']?[ \t]*:""", re.MULTILINE) for key in ("kind", "apiVersion"))
 _TOP_KEY = re.compile(r"""^["']?([A-Za-z][\w-]*)["']?[ \t]*:""", re.MULTILINE)
-_SETTINGS = frozenset(SECTIONS) | {k for k in OLD if "." not in k} | {"exec", "exit-on-error", "skip-sync", "strict-verify"}
+_SETTINGS = frozenset(SECTIONS) | {k for k in OLD_FIELDS if "." not in k} | {"exec", "exit-on-error", "skip-sync", "strict-verify"}
 """What stands at the left edge of a litefs.yml of any version."""
 _TELLING = frozenset({"fuse", "lease", "mount-dir", "data-dir", "static", "consul", "exit-on-error", "skip-sync"})
 _FOREIGN = frozenset({"apiVersion", "kind", "services", "jobs", "on", "version", "stages", "scrape_configs"})
