@@ -14,7 +14,7 @@ import click
 import pytest
 import yaml
 
-from kubectl_litefs import engine
+from kubectl_litefs import app, engine
 from kubectl_litefs.cli.main import COMMANDS
 from kubectl_litefs.model.report import Status
 from kubectl_litefs.model.rule import Rule
@@ -22,7 +22,7 @@ from kubectl_litefs.parse.assemble import assemble
 from kubectl_litefs.rules import ALL
 from tools import gen_docs, new_rule
 
-from .harness import KEYS, snapshot
+from .harness import KEYS, Case, load_cases, snapshot
 
 ROOT = Path(__file__).parent.parent
 
@@ -132,3 +132,10 @@ def test_the_rule_list_is_what_the_tool_would_write() -> None:
     rules = ROOT / "kubectl_litefs" / "rules"
     listed = re.findall(r"\blfs\d{3}_\w+", (rules / "__init__.py").read_text("utf8"))
     assert listed == re.findall(r"\blfs\d{3}_\w+", new_rule.table(rules))
+
+
+@pytest.mark.parametrize("case", [c for c in load_cases() if c.body.get("show")], ids=lambda c: c.id)
+def test_no_finding_asks_for_the_same_log_twice(case: Case) -> None:
+    for finding in app.judge(snapshot(case.body)).findings:
+        asked = [re.sub(r" --tail=\d+$", "", c) for c in finding.commands]
+        assert len(asked) == len(set(asked)), finding.rule

@@ -10,7 +10,7 @@ from ..demo import DEFAULT, SCENARIOS, path
 from ..errors import UsageError
 from . import values
 from .options import Command, verbosity
-from .output import emit
+from .output import emit, screen
 from .reports import Output, Outputs, view_options, write
 
 
@@ -42,8 +42,10 @@ def command(ctx: click.Context, /, scenario: str | None, list_only: bool, output
     shown = any(o == Output("text", None) for o in outputs)
     if shown:
         from ..render.pods import get_pods
+        from ..render.words import wrap
 
-        emit(f"A recorded cluster, {name}: {SCENARIOS[name]}.\n\nWhat kubectl get pods says:\n\n{get_pods(report)}")
+        about = "\n".join(wrap(f"A recorded cluster, {name}: {SCENARIOS[name]}.", screen().width))
+        emit(f"{about}\n\nWhat kubectl get pods says:\n\n{get_pods(report)}")
         emit("\nWhat kubectl litefs diagnose says:\n\n")
     write(ctx, report, outputs)
     if scenario is None and shown:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..errors import LitefsError
+from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from . import complete
 from .lazy import LazyGroup
@@ -68,7 +68,7 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return int(result or 0)
     except LitefsError as error:
-        _say(error.message, error.hint)
+        _say(_told(error), error.hint)
         return int(error.exit_code)
     except click.ClickException as error:
         _say(_usage(error), _help_hint(error))
@@ -86,6 +86,11 @@ def main(args: Sequence[str] | None = None) -> int:
         return int(ExitCode.COULD_NOT_LOOK)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a bug, and a user gets one line
         return _bug(error, words)
+
+
+def _told(error: LitefsError) -> str:
+    """A refusal in the server's words says that it is the server's; a message with a hint is ours."""
+    return error.as_kubectl_prints_it() if isinstance(error, KubeError) and error.hint is None else error.message
 
 
 def _usage(error: click.ClickException) -> str:

@@ -54,9 +54,12 @@ def did_you_mean(text: str, choices: Sequence[str]) -> str:
 
 
 class Duration(SecondsType):
-    """A Go duration (`1m30s`, `500ms`) or a plain number of seconds, as a float of seconds; 0 means no limit."""
+    """A Go duration (`1m30s`, `500ms`) or a plain number of seconds, as a float of seconds; `zero` is what 0 means."""
 
     name = "duration"
+
+    def __init__(self, zero: float = NO_LIMIT) -> None:
+        self.zero = zero
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
@@ -64,7 +67,7 @@ class Duration(SecondsType):
         seconds = parse_duration(str(value))
         if seconds is None:
             self.fail(f"{value!r} is no duration: write 5s, 1m30s, 500ms or a number of seconds", param, ctx)
-        return seconds or NO_LIMIT
+        return seconds or self.zero
 
 
 class Level(LevelType):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..model.rule import Severity
 from . import values
@@ -49,6 +50,8 @@ def command(ctx: click.Context, /, names: tuple[str, ...], watch: bool, interval
     """
     if watch and bundle is not None:
         raise click.UsageError("-w watches a cluster; a bundle given with --from does not change", ctx)
+    if not watch and ctx.get_parameter_source("interval") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--interval goes with -w", ctx)
     if watch and not LEAST <= interval < NO_LIMIT:
         raise click.UsageError("--interval wants at least 1s", ctx)
     names = kind_and_names(names)
@@ -128,11 +131,11 @@ def _watch(ctx: click.Context, names: tuple[str, ...], interval: float, output: 
         if output in ("text", "wide") and is_terminal(sys.stdout):
             _redraw(ctx, looks, output, interval, clock)
         else:
-            _append(looks, _renderer(ctx, output), output)
+            _append(looks, _renderer(ctx, output), output, clock)
     return 0
 
 
-def _append(looks: Iterator[Look], render: Render, output: str) -> None:
+def _append(looks: Iterator[Look], render: Render, output: str, clock: Clock) -> None:
     """On a pipe or into a file: a new block only where something has changed. Raises BrokenPipeError when nobody reads."""
     from ..render.status import clock_time
 
@@ -142,7 +145,7 @@ def _append(looks: Iterator[Look], render: Render, output: str) -> None:
         if changed == before:
             continue
         text = render(at.report, at.memory, at.error)
-        head = {"json": "", "yaml": "---\n"}.get(output, f"{'' if before is None else chr(10)}--- {clock_time(at.report.taken_at)}\n")
+        head = {"json": "", "yaml": "---\n"}.get(output, f"{'' if before is None else chr(10)}--- {clock_time(clock.now())}\n")
         before = changed
         sys.stdout.write(head + text)
         sys.stdout.flush()

@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 LEAST = 1.0
 """Seconds between two looks, at least: each is some thirty requests."""
 
-_WAIT = click.option("--wait", type=Duration(), metavar="DURATION", help="Judge again until all is well, or what is wrong cannot heal by itself; at most so long.")
+_WAIT = click.option("--wait", type=Duration(zero=0.0), metavar="DURATION", help="Judge again until all is well, or what is wrong cannot heal by itself; at most so long; 0: look once.")
 _INTERVAL = click.option("--interval", type=Duration(), default="5s", show_default=True, help="With --wait: time between two looks.")
 
 

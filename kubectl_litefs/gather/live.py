@@ -24,12 +24,13 @@ from .kinds import CLUSTER_PREFIX, PREFIX
 from .locks import lock_jobs, read_locks
 from .logs import log_jobs
 from .objects import (
+    BAD_ANSWER,
+    VERSION,
     Lists,
     configmap_jobs,
     events_about,
-    git_version,
-    json_object,
     read_lists,
+    read_object,
     used_cluster_objects,
 )
 from .second_look import wants_second_look
@@ -39,7 +40,6 @@ from .workers import run_all
 
 ENDPOINTS = {"info.json": "info", "vars.json": "debug/vars", "metrics.txt": "metrics"}  # file in the bundle -> LiteFS's path
 MAX_ANSWER = {"info.json": 1024 * 1024, "vars.json": 8 * 1024 * 1024, "metrics.txt": 8 * 1024 * 1024}
-MAX_OBJECT = 8 * 1024 * 1024
 MAX_PROBES = 40  # pods without a sure sign that are asked on port 20202, per namespace
 
 
@@ -76,8 +76,8 @@ class _Gathering:
         """Seconds for the next request."""
         return max(0.05, min(self.target.request_timeout or 1e9, self.left))
 
-    def get(self, path: str) -> bytes:
-        return self.kube.get(path, timeout=self.timeout(), max_bytes=MAX_OBJECT)
+    def get(self, path: str) -> dict[str, Any]:
+        return read_object(self.kube, path, self.timeout())
 
     def run_jobs(self, jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
         return run_all(jobs, min(self.left, 1e6), min(self.target.request_timeout or 1e6, 1e6))
@@ -88,6 +88,8 @@ class _Gathering:
             why = {403: GapReason.FORBIDDEN, 401: GapReason.FORBIDDEN}.get(error.status or 0, GapReason.UNREACHABLE)
             if error.status == 404 and path.startswith("objects/"):
                 why = GapReason.ABSENT
+            elif error.reason == BAD_ANSWER:
+                why = GapReason.UNPARSED
             detail = error.as_kubectl_prints_it()
             needs = f"{error.verb} {error.resource}".strip() or right
             if why is GapReason.FORBIDDEN and needs:
@@ -141,7 +143,7 @@ class _Gathering:
         jobs: dict[str, Callable[[], Any]] = {p: partial(read_lists, self.kube, p, where[p], self.timeout) for p in wanted}
         if namespace:
             jobs["namespace"] = partial(self.get, f"/api/v1/namespaces/{namespace}")
-        jobs["version"] = partial(self.get, "/version")
+        jobs["version"] = partial(self.get, VERSION)
         results = self.run_jobs(jobs)
         return Lists(results, namespace)
 
@@ -149,8 +151,8 @@ class _Gathering:
         """Refuse what cannot be judged at all; note the namespaces."""
         lists.require_pods(self.kube, self.timeout)
         version = lists.results.get("version")
-        if isinstance(version, bytes):
-            self.kubernetes = git_version(version)
+        if isinstance(version, dict):
+            self.kubernetes = str(version.get("gitVersion") or "")
 
     def find_nodes(self, lists: Lists) -> Facts:
         """Which pods run LiteFS, and their ConfigMaps."""
@@ -199,8 +201,8 @@ class _Gathering:
             path = f"objects/{namespace}/configmaps.json"
             found = []
             for key in sorted(k for k in got if k.startswith(f"configmap/{namespace}/")):
-                if isinstance(got[key], bytes):
-                    found.append({"kind": "ConfigMap", **json_object(got[key])})
+                if isinstance(got[key], dict):
+                    found.append({"kind": "ConfigMap", **got[key]})
                 elif not (isinstance(got[key], KubeError) and got[key].status == 404):
                     self.missing(path, got[key], "get configmaps")
             self.items[path] = redact.canonical({"kind": "List", "apiVersion": "v1", "items": [redact.obj(o) for o in found]})

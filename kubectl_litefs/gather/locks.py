@@ -9,14 +9,13 @@ from typing import Any
 from ..errors import KubeError
 from ..model.objects import Obj
 from . import redact
-from .objects import json_object
 
 PREFIX = "litefs-fix-"
 
 URL = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{}{}"
 
 
-def lock_jobs(get: Callable[[str], bytes], sets: Iterable[Obj]) -> dict[str, Callable[[], Any]]:
+def lock_jobs(get: Callable[[str], Any], sets: Iterable[Obj]) -> dict[str, Callable[[], Any]]:
     """What reads the lock of each StatefulSet, by a key of its own."""
     return {f"lock/{s.ref.namespace}/{s.ref.name}": partial(get, URL.format(s.ref.namespace, PREFIX, s.ref.name)) for s in sets if s.ref.kind == "StatefulSet"}
 
@@ -29,8 +28,8 @@ def read_locks(results: Mapping[str, Any]) -> dict[str, bytes | BaseException]:
         if not key.startswith("lock/"):
             continue
         namespace = key.split("/")[1]
-        if isinstance(got, bytes):
-            found.setdefault(namespace, []).append({"kind": "Lease", **json_object(got)})
+        if isinstance(got, dict):
+            found.setdefault(namespace, []).append({"kind": "Lease", **got})
         elif not (isinstance(got, KubeError) and got.status == 404):
             documents[f"objects/{namespace}/leases.json"] = got
     for namespace, items in found.items():

@@ -17,9 +17,12 @@ from ..ports import Kube
 from . import redact
 from .kinds import CLUSTER_PREFIX, GROUPS, PREFIX, list_url
 
+BAD_ANSWER = "BadAnswer"
+VERSION = "/version"
 PAGE = 500
 MAX_PAGE = 256 * 1024 * 1024
 MAX_ITEMS = 200_000
+MAX_OBJECT = 8 * 1024 * 1024
 
 Raw = Mapping[str, Any]
 
@@ -40,18 +43,19 @@ def _pages(kube: Kube, plural: str, namespace: str | None, timeout: Callable[[],
     while True:
         url = list_url(plural, namespace)
         data = kube.get(url, query, timeout=timeout(), max_bytes=MAX_PAGE)
-        try:
-            document = json.loads(data)
-            items, metadata = document["items"] or [], document.get("metadata") or {}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise KubeError(f"the answer to {url} is no list", status=None, reason="BadAnswer", verb="list", resource=plural) from None
-        for item in items:
-            count += 1
-            if isinstance(item, Mapping):
-                yield item
+        document = json_object(data, url)
+        items, metadata = document.get("items", ()), document.get("metadata") or {}
+        if items is None:  # so Go writes an empty list
+            items = []
+        if not (isinstance(items, list) and all(isinstance(i, Mapping) for i in items) and isinstance(metadata, Mapping)):
+            raise bad_answer(url, "is no list of objects")
+        yield from items
+        count += len(items)
         token = metadata.get("continue")
-        if not token or count > MAX_ITEMS:
+        if not token:
             return
+        if count > MAX_ITEMS:
+            raise bad_answer(url, f"is a list of more than {MAX_ITEMS} objects")
         query = {"limit": str(PAGE), "continue": str(token)}
 
 
@@ -199,22 +203,31 @@ def events_about(lists: Lists, facts: Facts, namespaces: tuple[str, ...]) -> dic
     return documents
 
 
-def git_version(data: bytes) -> str:
-    """The server's version, from /version."""
-    version = json_object(data).get("gitVersion")
-    return version if isinstance(version, str) else ""
-
-
-def json_object(data: bytes) -> dict[str, Any]:
-    """A JSON object; CouldNotLook for what is no JSON, {} for another kind of value."""
+def json_object(data: bytes, url: str) -> dict[str, Any]:
+    """The JSON object that answers `url`. Raises KubeError for everything else: a proxy's page, half an answer."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        raise CouldNotLook("bad-answer", "the API server answered something that is no JSON") from None
-    return document if isinstance(document, dict) else {}
+        raise bad_answer(url, "is no JSON") from None
+    if not isinstance(document, dict):
+        raise bad_answer(url, "is no object")
+    return document
 
 
-def configmap_jobs(get: Callable[[str], bytes], users: list[Obj]) -> dict[str, Callable[[], Any]]:
+def read_object(kube: Kube, url: str, seconds: float) -> dict[str, Any]:
+    """One object, or the server's version. Raises KubeError also where the answer is none."""
+    found = json_object(kube.get(url, timeout=seconds, max_bytes=MAX_OBJECT), url)
+    if url != VERSION and not isinstance(found.get("metadata"), dict):
+        raise bad_answer(url, "is no object of Kubernetes")
+    return found
+
+
+def bad_answer(url: str, what: str) -> KubeError:
+    """A 200 that is not what was asked for, so nothing was seen."""
+    return KubeError(f"the answer to {url} {what}", status=None, reason=BAD_ANSWER)
+
+
+def configmap_jobs(get: Callable[[str], Any], users: list[Obj]) -> dict[str, Callable[[], Any]]:
     """What reads the ConfigMaps that LiteFS pods (or the templates of LiteFS sets) refer to, each by name."""
     names = sorted({(o.ref.namespace, name) for o in users for name in referenced_configmaps(o)})
     return {f"configmap/{ns}/{name}": partial(get, f"/api/v1/namespaces/{ns}/configmaps/{name}") for ns, name in names}

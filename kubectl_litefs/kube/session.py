@@ -30,6 +30,7 @@ _PATH = re.compile(
 )
 
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -227,13 +228,14 @@ class Session:
     def _too_slow(self, path: str, timeout: float, method: str = "GET") -> KubeError:
         verb, resource = right_for(path, method)
         message = f"{self.server} gave no whole answer to {path} within {round(timeout, 1):g} s"
-        return KubeError(message, status=None, reason="Timeout", verb=verb, resource=resource)
+        hint = "Is the API server well? --request-timeout gives it longer."
+        return KubeError(message, status=None, reason="Timeout", verb=verb, resource=resource, hint=hint)
 
     def _unreachable(self, path: str, error: Exception, timeout: float, method: str = "GET") -> KubeError:
         verb, resource = right_for(path, method)
         if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
             return self._too_slow(path, timeout, method)
-        text = one_line(str(_root(error)), 300)
+        text = _ERRNO.sub("", one_line(str(_root(error)), 300))
         if isinstance(error, requests.exceptions.SSLError) or "certificate" in text.lower() or "SSL" in text:
             hint = "Name the cluster's CA: --certificate-authority FILE, or certificate-authority in the kubeconfig."
             return KubeError(f"TLS with {self.server} failed: {text}", status=None, reason="TLS", verb=verb, resource=resource, hint=hint)

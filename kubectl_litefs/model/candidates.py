@@ -103,6 +103,11 @@ def blind(pod: Pod) -> Gap:
     return gap or Gap(f"litefs/{pod.namespace}/{pod.name}/info.json", GapReason.UNREACHABLE, "it did not answer")
 
 
+def unread_set(cluster: Cluster) -> Gap | None:
+    """Why nobody knows how many pods are asked for: a StatefulSet of the cluster was not read."""
+    return cluster.gaps.get("statefulsets") if any(w.kind == "StatefulSet" for w in cluster.workloads) else None
+
+
 def missing_pods(cluster: Cluster) -> tuple[str, ...]:
     """Names of StatefulSet pods that are asked for and are not there."""
     return tuple(sorted(expected(cluster) - {p.name for p in cluster.pods}))

@@ -123,8 +123,9 @@ class Report:
         """1 for findings at or above `fail_on` (None: never), 3 for a set nobody could look into, else 0.
 
         A finding outweighs blindness: what was seen is certain. `strict` makes every gap that matters (a check
-        skipped, or passed over partial facts) a 3; for files only those that a file could have closed. A file that
-        could not be read is a 3 always. A suppression hides a finding, never that something was not seen.
+        skipped, or passed over partial facts, or a look that failed, whoever needs it) a 3; for files only those that
+        a file could have closed. A file that could not be read is a 3 always. A suppression hides a finding, never that
+        something was not seen.
         """
         if fail_on is not None and any(f.severity.rank <= fail_on.rank for f in self.active):
             return ExitCode.FINDINGS
@@ -134,13 +135,17 @@ class Report:
             return ExitCode.COULD_NOT_LOOK
         if strict and any(self._matters(g) for c in self.checks for g in c.gaps):
             return ExitCode.COULD_NOT_LOOK
-        if strict and self.source != "files" and any(c.status is Status.SKIPPED for c in self.checks):
+        if strict and self.source != "files" and (any(c.status is Status.SKIPPED for c in self.checks) or self._failed()):
             return ExitCode.COULD_NOT_LOOK
         return ExitCode.OK
 
     def _matters(self, gap: Gap) -> bool:
         """Of files alone: not what only a cluster could tell, but the litefs.yml that was not among them."""
         return self.source != "files" or gap.why is not GapReason.OFFLINE or gap.what.startswith("config/")
+
+    def _failed(self) -> bool:
+        """Whether anything was asked for and not given."""
+        return any(g.why in (GapReason.FORBIDDEN, GapReason.UNREACHABLE, GapReason.UNPARSED) for g in self.gaps)
 
     def _unread(self) -> bool:
         """Whether a file that was given could not be read, or only in part."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..exitcodes import ExitCode
 from .candidates import primary_elsewhere
 from .memory import missing
-from .origin import GapReason
+from .origin import Gap, GapReason
 from .pod import Pod
 from .report import ClusterReport, Report
 from .rollout import may_replace, unfinished, unseen
@@ -38,6 +38,10 @@ def verdict(report: Report, fail_on: Severity | None, strict: bool) -> Verdict:
     hopeless = [f for seen, f in counting if not may_heal(seen, f)]
     if hopeless:
         return Verdict(False, tuple(_told(f) for f in hopeless), code)
+    refused = _refused(report, strict)
+    if refused:
+        told = f"no right to read {', '.join(refused)} (kubectl litefs rbac diagnose prints what to ask for)"
+        return Verdict(False, (told,), ExitCode.COULD_NOT_LOOK if code is ExitCode.OK and fail_on is not None else code)
     reasons = [_told(f) for _, f in counting]
     undone = [r for seen in report.clusters for r in _undone(seen)]
     hidden = [f"whether a rollout is under way cannot be seen ({', '.join(kinds)})" for seen in report.clusters if (kinds := unseen(seen.cluster))]
@@ -47,6 +51,26 @@ def verdict(report: Report, fail_on: Severity | None, strict: bool) -> Verdict:
     if code is ExitCode.OK and reasons and fail_on is not None:
         code = ExitCode.FINDINGS if undone else ExitCode.COULD_NOT_LOOK
     return Verdict(bool(reasons), tuple(dict.fromkeys(reasons)), code)
+
+
+def _refused(report: Report, strict: bool) -> tuple[str, ...]:
+    """What is forbidden, where that alone keeps all from being well: no waiting brings a right."""
+    needed = report.gaps if strict else [g for seen in report.clusters for g in _needed(seen)]
+    return tuple(dict.fromkeys(_part(g.what) for g in needed if g.why is GapReason.FORBIDDEN))
+
+
+def _needed(seen: ClusterReport) -> Iterator[Gap]:
+    """The gaps without which nobody can say that the set is well."""
+    yield from (seen.cluster.gaps[kind] for kind in unseen(seen.cluster))
+    pods = seen.cluster.pods
+    if seen.blind and all(_kept_from_us(p) and _kept_from_us(p, "log") for p in pods):
+        yield from (p.gaps["info"] for p in pods)
+
+
+def _part(what: str) -> str:
+    """`objects/abaci/nodes.json` is nodes; of pods it is which pod's log or answer."""
+    head, _, name = what.rpartition("/")
+    return name.removesuffix(".json") if head.startswith("objects/") else f"{name} of {head.rpartition('/')[2]}"
 
 
 def may_heal(seen: ClusterReport, finding: Finding) -> bool:
@@ -78,7 +102,7 @@ def _undone(seen: ClusterReport) -> Iterator[str]:
         yield "no pod leads"
 
 
-def _kept_from_us(pod: Pod) -> bool:
+def _kept_from_us(pod: Pod, what: str = "info") -> bool:
     """Whether it may not be asked: no waiting changes that."""
-    gap = pod.gaps.get("info")
+    gap = pod.gaps.get(what)
     return gap is not None and gap.why is GapReason.FORBIDDEN

@@ -260,6 +260,8 @@ def _silent(cluster: Cluster, pod: Pod) -> Link:
     if "spec" in pod.gaps or (pod.container.running and pod.log and gap is not None and gap.why is GapReason.NOT_ASKED):
         return _by_log(cluster, pod)
     why = gap.detail if gap is not None and gap.detail else "its HTTP port was not seen"
+    if gap is not None and gap.why is GapReason.FORBIDDEN:
+        why = "nobody may ask it (no right)"
     if not pod.container.running and not pod.planned:
         reason = pod.container.waiting.get("reason") or pod.container.terminated.get("reason") or pod.phase
         return Link(Role.DOWN, str(reason))

@@ -149,7 +149,10 @@ def _from_sources(sources: list[Mapping[str, Any]], below: str, configmap: Confi
     if unseen is not None or not below:
         return unseen
     names = [str(s["configMap"].get("name")) for s in sources if isinstance(s.get("configMap"), Mapping)]
+    lost = [n for n in names if configmap(n) is None]
     why = f"ConfigMap {', '.join(names)} has no {below}" if names else f"the mounted volume has no {below}"
+    if lost:
+        why = f"there is no ConfigMap {', '.join(lost)}" + (f", and {', '.join(n for n in names if n not in lost)} has no {below}" if lost != names else "")
     return Content(None, "", "", why, GapReason.ABSENT, fixed=True, missing=True)
 
 

@@ -222,6 +222,8 @@ def _logs(
         run = _read(item, whole, snapshot.patterns) if item is not None else None
         if run is None and (not previous or container.restarts > 0 or "spec" in gaps):
             gaps[key] = recorded if item is None else Gap(path, GapReason.ABSENT, "the kubelet no longer has it")
+        elif run is not None and not run.lines:
+            gaps[key] = Gap(path, GapReason.ABSENT, "it is empty")
         runs.append(run)
     return runs[0], runs[1]
 

@@ -61,7 +61,9 @@ def read_list(snapshot: Snapshot, plural: str, kind: str, namespace: str) -> tup
         return Gap(path, GapReason.UNPARSED, "not a list of objects: no JSON with items")
     if not isinstance(raws, list):
         return Gap(path, GapReason.UNPARSED, "not a list of objects: items is no list")
-    return tuple(as_obj(raw, kind, path) for raw in raws if isinstance(raw, Mapping))
+    if not all(isinstance(raw, Mapping) for raw in raws):
+        return Gap(path, GapReason.UNPARSED, "not a list of objects: an item is none")
+    return tuple(as_obj(raw, kind, path) for raw in raws)
 
 
 def as_obj(raw: Mapping[str, Any], kind: str, source: str) -> Obj:

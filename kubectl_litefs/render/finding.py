@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from ..model.origin import ObjectRef
 from ..model.pod import ALONE
 from ..model.rule import Finding
 from .paint import Line, line
-from .words import clean, clip, count, listed, place, with_flags, wrap
+from .words import clean, clip, count, few_rows, listed, place, with_flags, wrap
 
 INDENT = "  "
 LABEL = 8
@@ -25,8 +26,10 @@ MARKS: dict[Change, str] = {
 """What becomes of a finding once files are applied, in words."""
 
 MOST_EVIDENCE = 3
-MOST_ROWS = 2
+MOST_ROWS = 3
 """Lines that one piece of evidence may take."""
+_REPEATED = re.compile(r" \('(https?://[^' ]{1,300})'\)\Z")
+"""LiteFS ends each failure to connect with the URL that it names before; what stands between tells why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,8 @@ def _seen(same: Sequence[Finding], look: Look) -> list[Line]:
     lines: list[Line] = []
     room = look.width - len(INDENT) - LABEL
     for at, item in enumerate(evidence[:most]):
-        rows = wrap(f"{place(item)}  {item.excerpt}", room)
-        if len(rows) > MOST_ROWS and not look.verbose:
-            rows = [*rows[: MOST_ROWS - 1], clip(" ".join(rows[MOST_ROWS - 1 :]), room)]
+        told = f"{place(item)}  {item.excerpt}"
+        rows = wrap(told, room) if look.verbose else few_rows(_REPEATED.sub("", told), room, MOST_ROWS)
         label = ("seen" if at == 0 else "").ljust(LABEL)
         lines += [line(INDENT, (label if n == 0 else " " * LABEL, "faint"), row) for n, row in enumerate(rows)]
     if len(evidence) > most:

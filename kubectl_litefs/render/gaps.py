@@ -9,7 +9,7 @@ from ..model.origin import Gap, GapReason
 from ..model.report import ClusterReport, Report
 from .finding import INDENT, Look
 from .paint import Line, line
-from .words import clean, clip, listed, wrap
+from .words import clean, few_rows, listed, wrap
 
 LOUD = (GapReason.FORBIDDEN, GapReason.UNREACHABLE, GapReason.UNPARSED, GapReason.TRUNCATED)
 """Gaps that a reader must know of; NOT_ASKED, OFFLINE and ABSENT only with -v, but for the time and a file that was given."""
@@ -17,8 +17,11 @@ LOUD = (GapReason.FORBIDDEN, GapReason.UNREACHABLE, GapReason.UNPARSED, GapReaso
 FILES = "files/"
 """What gaps of files begin with, where a cluster's logs and lists were given as files."""
 MOST_FILES = 8
+MOST_ROWS = 4
+"""Lines of a reason: its end tells the most, as in `error trying to reach service: ...: connection refused`."""
 
 _RIGHT = re.compile(r"\(needs: ([^)]*)\)")
+_USER = re.compile(r"\bUser \"([^\"]+)\"")
 _CANNOT = re.compile(r"cannot (\w+) resource \"([^\"]+)\"")
 
 
@@ -79,7 +82,7 @@ def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
         told = "Its pods were not seen: nothing is known of its state."
         reasons[unlisted.detail or _WORDS[unlisted.why]] = None
     lines = [line(("COULD NOT LOOK", "error"), "  ", (name, "strong")), line(INDENT, told)]
-    return lines + [line(INDENT, (clip(reason, look.width - 2), "faint")) for reason in list(reasons)[:3]]
+    return lines + [line(INDENT, (row, "faint")) for reason in list(reasons)[:3] for row in few_rows(reason, look.width - 2, MOST_ROWS)]
 
 
 def gap_lines(report: Report, look: Look) -> list[Line]:
@@ -93,15 +96,18 @@ def gap_lines(report: Report, look: Look) -> list[Line]:
         return []
     lines = [line(("Not seen", "warning")), *_file_lines(files, look)]
     for (why, needs), gaps in sorted(by_reason.items(), key=lambda item: (list(GapReason).index(item[0][0]), item[0][1])):
-        what = listed(unseen_names(gaps), 99 if look.verbose else 4)
-        text = _WORDS[why] + (f", may not {needs}" if needs else "") + (f": {what}" if not needs.endswith(what) else "")
+        asked = needs.rpartition(" ")[2].partition(".")[0]  # `list statefulsets.apps` names the kind already
+        what = listed([n for n in unseen_names(gaps) if n != asked], 99 if look.verbose else 4)
+        text = _WORDS[why] + (f", may not {needs}" if needs else "") + (f": {what}" if what else "")
         detail = "" if needs else next((g.detail for g in gaps if g.detail), "")
-        lines.append(line(INDENT, clip(text, look.width - 2) if not look.verbose else text))
+        lines += [line(INDENT, row if at == 0 else INDENT + row) for at, row in enumerate(wrap(text, look.width - 4))]
         if detail:
-            lines.append(line(INDENT * 2, (clip(detail, look.width - 4), "faint")))
+            lines += [line(INDENT * 2, (row, "faint")) for row in few_rows(detail, look.width - 4, MOST_ROWS)]
     if any(why is GapReason.FORBIDDEN for why, _ in by_reason):
         scope = f"-n {report.namespaces[0]}" if len(report.namespaces) == 1 else "-A"
-        lines.append(line(INDENT, "This prints the rights to ask for:"))
+        who = next((found[1] for g in report.gaps if (found := _USER.search(g.detail))), "")
+        told = (f"{who} has not all the rights it needs. " if who else "") + "This prints what to ask for:"
+        lines += [line(INDENT, row) for row in wrap(clean(told), look.width - 2)]
         lines.append(line(INDENT * 2, (clean(f"kubectl litefs rbac diagnose {scope}"), "command")))
     return [*lines, line("")]
 

@@ -45,7 +45,7 @@ def render(
     look = Look(width=width, fancy=fancy, verbose=False, show_all=True, kube_flags=tuple(kube_flags))
     lines = _outage(report, look, error)
     for seen in report.clusters:
-        lines += [*_drawn(seen, memory, look, wide), *_verdict(seen, look), *(blind_lines(seen, look) if seen.blind else []), line("")]
+        lines += [*_drawn(seen, memory, look, wide), *_verdict(seen, look, outdated=bool(error)), *(blind_lines(seen, look) if seen.blind else []), line("")]
     lines += [*gap_lines(report, look), *_next(report, look, bundle)]
     while lines and not any(text for text, _ in lines[-1]):
         lines.pop()
@@ -145,8 +145,8 @@ def _volume(seen: ClusterReport, pod: Pod) -> str:
     return f"{clean(pod.data_claim)}{f' {size}' if size else ''}, use unknown" if pod.data_claim else "no claim seen"
 
 
-def _verdict(seen: ClusterReport, look: Look) -> list[Line]:
-    """What the rules say, one line and their message each; "well" only where every pod is seen to follow."""
+def _verdict(seen: ClusterReport, look: Look, *, outdated: bool) -> list[Line]:
+    """What the rules say, one line and their message each; "well" only where every pod is seen to follow, now."""
     lines: list[Line] = []
     causes = [f for f in seen.active if f.consequence_of is None or f.consequence_of not in {a.fingerprint for a in seen.active}]
     for finding in causes:
@@ -162,7 +162,9 @@ def _verdict(seen: ClusterReport, look: Look) -> list[Line]:
         lines.append(line(INDENT, (clip(f"suppressed: {', '.join(dict.fromkeys(f.rule for f in accepted))}", look.width - 2), "faint")))
     if any(f.severity is Severity.ERROR for f in seen.active) or seen.blind:
         return lines
-    if seen.scaled_to_zero:
+    if outdated:
+        told = ("How it is now is unknown.", "warning")
+    elif seen.scaled_to_zero:
         told = ("Scaled to 0: nothing runs.", "strong")
     elif seen.topology.all_follow and not missing(seen):
         told = ("Every replica follows the primary.", "good") if len(seen.cluster.pods) > 1 else ("The primary answers; there is no replica.", "good")

@@ -134,15 +134,14 @@ def _closing(report: Report, look: Look) -> list[Line]:
         text = count(number, noun) + (f" ({folded} folded)" if folded else "")
         pieces += [", " if pieces else "", (text, severity.value if number and severity is not Severity.INFO else "")]
     suppressed = len(report.findings) - len(report.active)
-    pieces.append((f", {suppressed} suppressed" if suppressed else "") + f"; {count(counts['passed'], 'check')} passed")
+    pieces += [f", {suppressed} suppressed"] if suppressed else []
+    checks: list[str | tuple[str, str]] = [f"{count(counts['passed'], 'check')} passed"]
     if counts["skipped"]:
-        pieces += [", ", (f"{counts['skipped']} could not look", "warning")]
-        length = sum(len(p if isinstance(p, str) else p[0]) for p in pieces)
-        hint = " (-v says which)" if length + 16 <= look.width else " (-v)"
-        pieces.append("" if look.verbose else hint)
+        checks += [", ", (f"{counts['skipped']} could not look", "warning"), "" if look.verbose else " (-v says which)"]
     if counts["crashed"]:
-        pieces += [", ", (f"{counts['crashed']} broke (a bug of this tool)", "error")]
-    lines = [line(*pieces)]
+        checks += [", ", (f"{counts['crashed']} broke (a bug of this tool)", "error")]
+    length = sum(len(p if isinstance(p, str) else p[0]) for p in (*pieces, "; ", *checks))
+    lines = [line(*pieces, "; ", *checks)] if length <= look.width else [line(*pieces), line(*checks)]
     if look.verbose:
         lines += _skipped(report, look)
     step = _next(report)

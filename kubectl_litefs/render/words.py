@@ -33,6 +33,17 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 3)].rstrip() + "..."
 
 
+def few_rows(text: str, width: int, most: int) -> list[str]:
+    """A text in `most` lines at the most. What is too long loses its middle: the end of an error tells why."""
+    width = max(20, width)
+    wrapped = [row if len(row) <= width else f"{row[: width // 3]}...{row[width // 3 + 3 - width :]}" for row in wrap(text, width)]
+    if len(wrapped) <= most:
+        return wrapped
+    end = " ".join(wrapped[most - 1 :])[-(width - 4) :]
+    word = end.find(" ", 0, len(end) // 2)
+    return [*wrapped[: most - 1], "..." + end[max(0, word) :]]
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 error`, `2 errors`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -113,7 +113,7 @@ RULE = Rule(
         "Afterwards its log must say `connected to cluster, ready`, and its positions must equal the primary's: the command "
         "checks both.",
     ),
-    reads=("info", "log"),
+    reads=("info", "log", "vars"),
     check=check,
     gotcha=5,
     follows=("LFS102", "LFS110", "LFS401", "LFS205", "LFS103"),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.candidates import STARTING, being_replaced, blind, candidate_of, missing_pods, primary_elsewhere
+from ..model.candidates import (
+    STARTING,
+    being_replaced,
+    blind,
+    candidate_of,
+    missing_pods,
+    primary_elsewhere,
+    unread_set,
+)
 from ..model.cluster import Cluster
 from ..model.families import NOT_RUNNING, names
 from ..model.origin import Gap, GapReason
@@ -25,7 +33,10 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         return
     if primary_elsewhere(cluster):
         return
-    absent = missing_pods(cluster)
+    absent, unread = missing_pods(cluster), unread_set(cluster)
+    if unread is not None and not silent and _lost_lately(cluster, answering):
+        yield Unknown(unread)  # one more pod may be asked for, on its way back
+        return
     if absent and not silent and _lost_lately(cluster, answering):
         detail = f"{absent[0]} is not there at the moment; it may be the primary, on its way back"
         yield Unknown(Gap(f"objects/{cluster.namespace}/pods.json", GapReason.ABSENT, detail))

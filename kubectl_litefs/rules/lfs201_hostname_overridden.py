@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..model.candidates import named_pod, primary_elsewhere, start_line_command
 from ..model.cluster import Cluster
 from ..model.config import Sight
-from ..model.dns import expected, is_self
-from ..model.families import IMAGE_WORKFLOW, names
+from ..model.dns import expected, is_self, may_belong
+from ..model.families import names
 from ..model.lease import lease_of
 from ..model.origin import Evidence, Gap, GapReason, ObjectRef
 from ..model.pod import Pod
@@ -34,8 +34,8 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         yield _by_spec(cluster, set_in_spec, odd)
     elif nowhere := [n for n in odd if n.nowhere]:
         yield _by_litefs(cluster, nowhere)
-    elif odd and "pods" in cluster.gaps:
-        yield Unknown(cluster.gaps["pods"])  # it may be a pod of which nothing was given
+    elif odd and all(may_belong(cluster, n.name.split(".")[0].lower()) for n in odd):
+        yield Unknown(cluster.gaps.get("pods") or cluster.gaps["statefulsets"])  # it may be a pod of which nothing was seen
     elif odd and not cluster.alone and not primary_elsewhere(cluster):
         yield _no_pods_name(cluster, odd)
     hidden = [p for p in cluster.pods if _is_hidden(p)]
@@ -107,7 +107,7 @@ def _by_litefs(cluster: Cluster, odd: list[Named]) -> Finding:
     written = [v for p in pods if p.config and (v := p.config.get("lease.hostname")) is not None and v.given]
     literal = next((v for v in written if "$" not in v.raw), None)
     where = f"litefs.yml says hostname: {literal.raw}." if literal else "Nothing in the pod spec sets HOSTNAME, so the image's ENV does."
-    image = () if literal else (f"Remove HOSTNAME from the image. {IMAGE_WORKFLOW}",)
+    image = () if literal else ("Remove HOSTNAME from the image: commit and push the Dockerfile, let the pipeline build the image.",)
     return RULE.finding(
         subject,
         f"LiteFS calls the primary {odd[0].name} on {names(pods)}: that leads to no other pod. {where}",

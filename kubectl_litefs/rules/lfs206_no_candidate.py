@@ -15,6 +15,7 @@ from ..model.candidates import (
     primary_elsewhere,
     start_line_command,
     static_pods,
+    unread_set,
 )
 from ..model.cluster import Cluster
 from ..model.families import names
@@ -38,6 +39,10 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         return  # LiteFS refuses every file: LFS504
     if "pods" in cluster.gaps and (len(may.no) < 2 or not _decided(cluster, may)):
         yield Unknown(cluster.gaps["pods"])
+        return
+    unread = unread_set(cluster)
+    if unread is not None and not _decided(cluster, may):
+        yield Unknown(unread)  # the candidate may be one that is not there
         return
     missing = missing_pods(cluster)
     if missing and not _decided(cluster, may):

@@ -96,6 +96,8 @@ def _address(cluster: Cluster, host: str) -> tuple[str, Severity]:
 
 def _logged(cluster: Cluster, dial: Dial) -> str:
     name = name_of(cluster, dial)
+    if name is not None and "services" in cluster.gaps:
+        return f"DNS does not know it; whether there is a Service {name.service} could not be seen"
     if name is not None and name.domain:
         return f"DNS does not know it: is the cluster's domain really {name.domain}? The name works without it, too"
     return "DNS does not know it"
@@ -134,7 +136,7 @@ RULE = Rule(
         "Correct it where litefs.yml comes from, commit, let the pipeline build the image if it is inside, apply, and look "
         "at the pods' logs. LiteFS reads the file at its start only.",
     ),
-    reads=("config", "services", "statefulsets", "log"),
+    reads=("config", "services", "statefulsets", "log", "info"),
     check=check,
     gotcha=2,
     follows=("LFS403", "LFS201", "LFS204", "LFS508", "LFS507", "LFS505"),

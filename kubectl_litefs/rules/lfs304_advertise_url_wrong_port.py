@@ -112,7 +112,7 @@ RULE = Rule(
         "Correct it where litefs.yml comes from, commit, let the pipeline build the image if it is inside, apply, restart "
         "the pods, and look at a replica's log for `connected to cluster, ready`.",
     ),
-    reads=("config", "info", "log"),
+    reads=("config", "info", "log", "services"),
     check=check,
     gotcha=2,
     follows=("LFS305", "LFS508", "LFS507"),

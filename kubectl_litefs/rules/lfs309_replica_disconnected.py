@@ -127,7 +127,7 @@ RULE = Rule(
         "NetworkPolicy.",
         "Do not delete the replica's volume for this: it cures no connection.",
     ),
-    reads=("info", "log", "metrics"),
+    reads=("info", "log", "metrics", "vars"),
     check=check,
     follows=CAUSES,
 )

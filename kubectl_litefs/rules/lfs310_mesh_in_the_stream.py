@@ -147,7 +147,7 @@ RULE = Rule(
         "Without the mesh the stream is neither encrypted nor authenticated: let a NetworkPolicy admit only the pods of the set.",
         "Commit, apply, let the pods restart, and look at a replica's log for `connected to cluster, ready`.",
     ),
-    reads=("spec", "log"),
+    reads=("spec", "log", "info"),
     check=check,
     follows=("LFS304",),
 )

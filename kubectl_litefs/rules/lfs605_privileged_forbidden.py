@@ -116,7 +116,7 @@ RULE = Rule(
         "Or ask who runs the cluster for an exemption. Taking privileged away does not help: LiteFS then starts and cannot mount.",
         "The StatefulSet tries again by itself after some minutes. Look at its events, then at the pods' logs for `LiteFS mounted to`.",
     ),
-    reads=("namespaces", "events"),
+    reads=("namespaces", "events", "statefulsets"),
     check=check,
     gotcha=7,
 )

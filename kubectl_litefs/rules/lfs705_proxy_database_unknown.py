@@ -63,6 +63,6 @@ RULE = Rule(
         "Set proxy.db to the database's file name in the mount, such as db for /litefs/db.",
         "Correct it where the file comes from, commit, apply, and restart the pods one by one.",
     ),
-    reads=("config", "vars"),
+    reads=("config", "vars", "info"),
     check=check,
 )

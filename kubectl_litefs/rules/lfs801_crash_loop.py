@@ -80,7 +80,7 @@ def _finding(cluster: Cluster, pod: Pod, leads: bool) -> Finding:
         impact=None if leads else "This replica serves nothing and follows nobody.",
         commands=(
             cluster.kubectl("logs", pod.name, "-c", pod.container.name, "--previous", "--tail=50"),
-            log_command(cluster, pod),
+            *([log_command(cluster, pod)] if pod.container.running else []),
             cluster.kubectl("describe", "pod", pod.name),
         ),
     )

@@ -209,7 +209,7 @@ RULE = Rule(
         "`podManagementPolicy: Parallel` lets replicas start without waiting; it can be changed only by making the set anew "
         "(kubectl delete --cascade=orphan, then apply).",
     ),
-    reads=("statefulsets", "spec", "poddisruptionbudgets"),
+    reads=("statefulsets", "spec", "poddisruptionbudgets", "events"),
     check=check,
     follows=(*NOT_RUNNING, "LFS801", "LFS811", "LFS101", "LFS306", "LFS309"),
 )

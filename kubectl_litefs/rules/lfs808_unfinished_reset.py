@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from ..model.candidates import unread_set
 from ..model.cluster import Cluster
 from ..model.objects import Obj
 from ..model.rule import Finding, Rule, Severity, Unknown
@@ -26,6 +27,9 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         lock = cluster.find("leases", LOCK + owner.ref.name, owner.ref.namespace)
         if lock is not None and _run_out(cluster, lock):
             yield _stopped(cluster, owner, lock)
+    unread = unread_set(cluster)
+    if unread is not None:
+        yield Unknown(unread)
     if "leases" in cluster.gaps and cluster.list("leases") is None:
         yield Unknown(cluster.gaps["leases"])
 
@@ -96,6 +100,6 @@ RULE = Rule(
         "Take it up: --resume decides from the cluster where it stands, and does nothing twice.",
         "If nobody wants it any more and no claim is Terminating, delete the Lease; set the replicas back where the annotation says so.",
     ),
-    reads=("spec",),
+    reads=("spec", "statefulsets"),
     check=check,
 )

@@ -79,7 +79,7 @@ def test_render_says_the_same_of_a_cluster_and_of_what_was_saved_of_it(capsys: C
 def test_an_api_that_is_not_there_is_no_pass(capsys: Capsys) -> None:
     done = run(capsys, "diagnose", "-s", "http://127.0.0.1:9", "-n", "abaci")
     assert (done.code, done.out) == (3, "")
-    assert done.err.startswith("error: ")
+    assert done.err.startswith("error: cannot reach http://127.0.0.1:9: Connection refused\n")
     assert "Traceback" not in done.err
 
 
@@ -94,3 +94,12 @@ def test_files_over_a_cluster_say_the_same_live_and_from_the_bundle_that_keeps_t
     replayed = json.loads(run(capsys, "diagnose", "--from", str(out), "-o", "json").out)
     assert [(f["fingerprint"], f["change"]) for f in replayed["findings"]] == [(f["fingerprint"], f["change"]) for f in live["findings"]]
     assert replayed["changes"]["restarted"] == live["changes"]["restarted"]
+
+
+@pytest.mark.parametrize(("status", "reason", "told"), [(500, "InternalError", "Error from server (InternalError): etcd is away"), (429, "TooManyRequests", "Error from server (TooManyRequests): etcd is away")])
+def test_a_server_that_cannot_list_pods_is_quoted_as_kubectl_quotes_it(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, mismatch: RecordedApi, status: int, reason: str, told: str) -> None:
+    answer = mismatch.answer
+    away = status, json.dumps({"kind": "Status", "reason": reason, "message": "etcd is away"}).encode()
+    monkeypatch.setattr(mismatch, "answer", lambda path, query: away if path.endswith("/pods") else answer(path, query))
+    done = run(capsys, "diagnose", *FLAGS)
+    assert (done.code, done.out, done.err) == (3, "", f"error: {told}\n")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kubectl_litefs.exitcodes import ExitCode
 from kubectl_litefs.gather import files
@@ -35,6 +36,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "nested ten thousand deep": ((HEAD + "x: " + "[\n" * 10_000 + "]" * 10_000).encode(), "app.yaml:204: nested more than 200 deep"),
     "JSON nested deep": (('{"apiVersion": "v1", "kind": "ConfigMap", "x": ' + "[" * 100_000 + "]" * 100_000 + "}").encode(), "app.yaml:1: nested too deeply"),
     "JSON that ends early": (b'{"apiVersion": "v1",\n "kind": "List", "items": [litefs]}', "app.yaml:2: no JSON"),
+    "JSON after JSON": (b'{"apiVersion": "v1", "kind": "ConfigMap"}\n{"apiVersion": "v1", "kind": "Service"}\n', "app.yaml:2: no JSON: more follows its end; put a line --- between documents"),
     "a number without end": (('{"apiVersion": "v1", "kind": "List", "x": ' + "9" * 10_000 + "}").encode(), "app.yaml:1: no JSON"),
     "a tab": ((HEAD + "data:\n\ta: b\n").encode(), "app.yaml:5: found character that cannot start any token"),
     "a chart's template": ((HEAD + "{{- if .Values.on }}\ndata: {}\n{{- end }}\n").encode(), "app.yaml:4: a template"),
@@ -211,3 +213,13 @@ def test_secrets_of_the_files_are_not_printed(tmp_path: Path, capsys: Capsys) ->
     done = run(capsys, "lint", str(path), "-o", "json")
     assert done.code == ExitCode.FINDINGS
     assert "hunter2" not in done.out
+
+
+def test_json_documents_in_a_stream_are_read_as_kubectl_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    objects = [o for o in yaml.safe_load_all(HEALTHY) if o]
+    Path("as.yaml").write_text(HEALTHY, "utf8")
+    Path("as.json").write_text("\n---\n".join(json.dumps(o, indent=2) for o in objects), "utf8")
+    by_yaml, by_json = run(capsys, "lint", "as.yaml", "-o", "json"), run(capsys, "lint", "as.json", "-o", "json")
+    assert by_json.code == by_yaml.code == 0
+    assert [f["fingerprint"] for f in json.loads(by_json.out)["findings"]] == [f["fingerprint"] for f in json.loads(by_yaml.out)["findings"]]

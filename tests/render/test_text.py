@@ -210,3 +210,13 @@ def _pod(ordinal: int) -> dict[str, Any]:
     world = _World({})
     pod = world._pod(ordinal, f"abaci-app-{ordinal}", f"litefs-data-abaci-app-{ordinal}")
     return {**pod, "metadata": {**pod["metadata"], "labels": pod["metadata"]["labels"]}}
+
+
+def test_evidence_that_is_too_long_keeps_its_end_which_tells_why() -> None:
+    url = "http://abaci-app-0.abaci-app-headless.abaci.svc.cluster.local:20202"
+    line = f"00000000000000A1: disconnected from primary with error, retrying: connect to primary: Post \"{url}/stream\": dial tcp: lookup abaci-app-0: no such host ('{url}')"
+    told = show(judged(says("LFS303", ["abaci-app-1"], line)))
+    (start, end) = [row for row in told.splitlines() if row.startswith(("  seen", "          ..."))]
+    assert "disconnected from primary" in start
+    assert end.endswith("no such host") and len(end) <= 80
+    assert line in " ".join(show(judged(says("LFS303", ["abaci-app-1"], line)), verbose=True).split()), "-v shows all of it"

@@ -132,6 +132,12 @@ def test_exit_codes(capsys: Capsys, words: tuple[str, ...], code: int) -> None:
     assert bool(done.out) is (code != 2)
 
 
+def test_an_interval_without_a_watch_is_refused(capsys: Capsys) -> None:
+    done = run(capsys, "status", "--interval", "2s", "-s", "http://127.0.0.1:9")
+    assert (done.code, done.out) == (2, "")
+    assert "--interval goes with -w" in done.err
+
+
 @pytest.mark.parametrize("interval", ["0", "100ms"])
 def test_it_never_looks_without_a_pause(capsys: Capsys, interval: str) -> None:
     done = run(capsys, "status", "-w", "--interval", interval, "-s", "http://127.0.0.1:9")

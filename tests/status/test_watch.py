@@ -89,6 +89,7 @@ def test_an_api_server_that_goes_away_leaves_the_last_values_marked_as_old() -> 
     assert status_tree(during.report, during.memory, during.error)["error"] == "no route to the server"
     assert after.error == ""
     assert "OLD" not in render(after.report, width=80, color=False, memory=after.memory)
+    assert "Every replica follows the primary." not in told and "How it is now is unknown." in told
 
 
 @pytest.mark.parametrize("lose", [without, deleted])

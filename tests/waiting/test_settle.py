@@ -135,6 +135,12 @@ def test_only_the_last_report_is_printed(gate: Gate) -> None:
     assert told[0].startswith("waiting, at most 20 s more: LFS402 volume-claim-unbound on ")
 
 
+def test_to_wait_for_0_is_to_look_once_as_with_kubectl_wait(gate: Gate) -> None:
+    done = gate(UPDATING, WELL, flags=("--wait", "0"))
+    assert done.code == 1
+    assert done.err == "the time is up: statefulset/abaci-app: 2 of 3 pods are ready\n"
+
+
 def test_what_cannot_heal_is_said(gate: Gate) -> None:
     done = gate(STRANGER)
     assert done.code == 1

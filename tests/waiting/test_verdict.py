@@ -165,7 +165,24 @@ def test_a_pod_that_does_not_answer_yet_is_waited_for() -> None:
 def test_a_pod_that_may_not_be_asked_is_not_waited_for() -> None:
     refused = [{"what": f"litefs/abaci/abaci-app-1/{f}", "why": "FORBIDDEN", "detail": "x"} for f in ("info.json", "vars.json", "metrics.txt")]
     assert judged({"gaps": refused}) == Verdict(False, (), ExitCode.OK)
-    assert judged({"gaps": refused}, strict=True).code is ExitCode.COULD_NOT_LOOK
+    strictly = judged({"gaps": refused}, strict=True)
+    assert (strictly.waits, strictly.code) == (False, ExitCode.COULD_NOT_LOOK)
+    assert "no right to read info.json of abaci-app-1" in strictly.reasons[0] and "rbac diagnose" in strictly.reasons[0]
+
+
+def test_a_rollout_that_may_not_be_looked_at_is_not_waited_for() -> None:
+    """No waiting brings a right; an API server that gives no answer may give one later."""
+    for why, waits in (("FORBIDDEN", False), ("UNREACHABLE", True)):
+        seen = judged({"gaps": [{"what": "objects/abaci/statefulsets.json", "why": why, "detail": "x"}]})
+        assert (seen.waits, seen.code) == (waits, ExitCode.COULD_NOT_LOOK)
+        assert "statefulsets" in seen.reasons[0]
+
+
+def test_pods_of_which_nothing_may_be_read_are_not_waited_for() -> None:
+    pods = ("abaci-app-0", "abaci-app-1", "abaci-app-2")
+    answers = [{"what": f"litefs/abaci/{p}/{f}", "why": "FORBIDDEN", "detail": "x"} for p in pods for f in ("info.json", "vars.json", "metrics.txt")]
+    seen = judged({"gaps": answers, "logs": dict.fromkeys(pods)})
+    assert (seen.waits, seen.code) == (False, ExitCode.COULD_NOT_LOOK)
 
 
 def test_a_pod_that_is_missing_is_waited_for() -> None:

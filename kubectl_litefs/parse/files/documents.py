@@ -22,7 +22,7 @@ MAX_NODES = 500_000
 MAX_WRITTEN_OUT = 2_000_000
 """The same with aliases counted as often as they are used: a larger one is a bomb."""
 MAX_DEPTH = 200
-_SEPARATOR = re.compile(r"^(?:---(?=[ \t\n]|\Z)|\.\.\.[ \t]*$)", re.MULTILINE)
+SEPARATOR = re.compile(r"^(?:---(?=[ \t\n]|\Z)|\.\.\.[ \t]*$)", re.MULTILINE)
 TEMPLATE = re.compile(r"\{\{|\{%")
 _BLOCK = re.compile(r"(?:[&!][^\s]*[ \t]+)*\|([-+]?)([1-9]?)([-+]?)[ \t]*(?:#[^\n]*)?\n")
 IS_A_TEMPLATE = "a template that is no YAML before it is filled in; lint what comes out of it (helm template . | kubectl litefs lint -)"
@@ -38,7 +38,7 @@ class Chunk:
 
 def chunks(text: str) -> Iterator[Chunk]:
     """The documents of a stream, empty ones left out. A `---` at the beginning of a line always begins another."""
-    starts = [0, *(m.start() for m in _SEPARATOR.finditer(text) if m.start()), len(text)]
+    starts = [0, *(m.start() for m in SEPARATOR.finditer(text) if m.start()), len(text)]
     line = 1
     for start, end in itertools.pairwise(starts):
         part = text[start:end]
@@ -179,7 +179,9 @@ def read_json(path: str, text: str) -> JsonTree:
         raise Unreadable("nested too deeply") from None
     except ValueError as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        raise Unreadable(f"no JSON: {error.msg if isinstance(error, json.JSONDecodeError) else 'a number is too long'}", line) from None
+        why = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
+        told = "more follows its end; put a line --- between documents" if why == "Extra data" else why
+        raise Unreadable(f"no JSON: {told}", line) from None
     return JsonTree(path, text, value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...model.objects import Obj
 from ..objects import CLUSTER, NAMESPACED, OPTIONAL, OPTIONAL_CLUSTER, as_obj
-from .documents import Keys, Places, Tree, YamlTree, chunks, read_json, written
+from .documents import SEPARATOR, Keys, Places, Tree, YamlTree, chunks, read_json, written
 from .text import Unreadable
 
 PLURALS = {kind: plural for plural, kind in (NAMESPACED | OPTIONAL | CLUSTER | OPTIONAL_CLUSTER).items()}
@@ -33,8 +33,8 @@ def objects_in(path: str, text: str) -> Iterator[Obj | Unreadable]:
 
 
 def _is_json(text: str) -> bool:
-    """Whether a text in braces is JSON: it ends as it begins, and is no template."""
-    return text.rstrip()[-1:] in ("}", "]") and not text.lstrip().startswith("{{")
+    """Whether a text in braces is JSON: it ends as it begins, and is neither a template nor several documents."""
+    return text.rstrip()[-1:] in ("}", "]") and not text.lstrip().startswith("{{") and SEPARATOR.search(text) is None
 
 
 def _attempt_json(path: str, text: str) -> Tree | Unreadable:
