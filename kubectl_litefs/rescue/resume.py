@@ -17,7 +17,6 @@ from . import importing
 from .directory import Directory
 from .options import RescueOptions
 from .plan import RescuePlan, read_plan
-from .save import SavedSet
 from .work import RescueWork
 
 if TYPE_CHECKING:
@@ -56,9 +55,8 @@ def resume(run: RescueRun) -> Outcome:
     run.take_lock(work)
     work.phase = Phase.ARMED  # it may have begun: until that is known, no stop clears away or forgets anything
     work.began = noted.get("began", "")
-    saved = run.save()
-    work.backup = str(saved.folder)
-    begun, why = _directory(run, work) if plan.strategy == "data-dir" else _import(run, work, (noted, before), saved)
+    work.backup = str(run.save().folder)
+    begun, why = _directory(run, work) if plan.strategy == "data-dir" else _import(run, work, (noted, before))
     if not begun:
         work.phase = Phase.PLANNED
         run.ui.say(f"{why}: starting over with a new plan")
@@ -101,7 +99,7 @@ def _directory(run: RescueRun, work: RescueWork) -> tuple[str, str]:
     return "", UNTOUCHED
 
 
-def _import(run: RescueRun, work: RescueWork, records: Records, saved: SavedSet) -> tuple[str, str]:
+def _import(run: RescueRun, work: RescueWork, records: Records) -> tuple[str, str]:
     """`before` where an import had begun: then each database is brought to its proof; those that have it are left alone."""
     noted, before = records
     if noted.get("step") not in IMPORTED and not any(e.get("step") in IMPORTED for e in before):
@@ -113,7 +111,6 @@ def _import(run: RescueRun, work: RescueWork, records: Records, saved: SavedSet)
     if gone:
         return "", gone
     for back in [d for d in work.plan.databases if not importing.proven(work, d)]:
-        run.require_saved(work.plan.pod, saved)
         run.step(f"import {back.name}", f"import {back.name} and prove it", lambda back=back: importing.import_one(work, back))  # type: ignore[misc]
     return "before", ""
 

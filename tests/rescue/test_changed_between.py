@@ -78,6 +78,20 @@ def test_a_lost_database_that_is_lost_once_more_begins_anew(rescue: Rescue, make
     assert outcome.plan is not None and sim.volume_of(ZERO).databases["db"].data[100:] == DATA[100:]
 
 
+def test_what_is_written_while_another_database_is_sent_is_a_file_and_is_named(rescue: Rescue, make: Make) -> None:
+    """The last save may be minutes ago by then."""
+    sim = make.recreated()
+    for pod in (ONE, TWO):
+        sim.volume_of(pod).databases["big"] = Db(4, database("big"))
+    written = Db(9, database("only here", "and this"))
+    sim.after.append(lambda s, sent: s.volume_of(ZERO).databases.update(db=written) if sent.path.endswith("/import") and sent.query["name"] == "big" else None)
+    outcome = rescue(sim, strategy="import")
+    assert int(outcome.code) == 0 and back(sim)
+    (file,) = [p for p in rescue.folder.glob("*.sqlite") if p.read_bytes() == written.data]
+    assert any("db was written to" in w and str(file) in w for w in outcome.warnings)
+    assert not any("big" in w for w in outcome.warnings)
+
+
 def test_what_the_primary_holds_and_nobody_can_save_is_not_imported_over(rescue: Rescue, make: Make) -> None:
     """Taken up after the application wrote over an import: that is the only copy of what it wrote."""
     sim = make.recreated()
