@@ -118,7 +118,7 @@ class Proof(Twice):
         if info.cluster_id and info.cluster_id != self.want_id:
             raise self.unverified(f"{self.plan.pod} has cluster id {info.cluster_id}, want {self.want_id}")
         if not info.is_primary:
-            return f"{self.plan.pod} is not primary yet"
+            return self.led_by() or f"{self.plan.pod} is not primary yet"
         before = self.positions(self.plan.pod)
         if isinstance(before, str):
             return before
@@ -128,6 +128,14 @@ class Proof(Twice):
                 return wrong
         self.primary_good = True
         return self.followers(before)
+
+    def led_by(self) -> str:
+        """With a lease that moves, another pod may have taken over while the primary was restarted."""
+        for pod in self.replicas:
+            info = self.work.info(pod)
+            if not isinstance(info, Gap) and info.is_primary:
+                return f"{pod} is primary now, not {self.plan.pod}: the lease has moved, so the data was not compared there"
+        return ""
 
     def compare(self, name: str, has: Database | None) -> str:
         """The primary's database against what went back."""

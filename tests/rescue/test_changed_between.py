@@ -333,3 +333,15 @@ def test_rows_that_are_fewer_than_in_the_copy_are_not_passed_over(rescue: Rescue
     outcome = rescue(sim)
     assert int(outcome.code) == 0 and outcome.proof == ("db: table t: 3 rows in the copy, 1 now",)
     assert any("1 now: the application has deleted rows since, or they did not come back" in w and str(rescue.folder) in w for w in outcome.warnings)
+
+
+def test_a_lease_that_moved_is_named_and_not_called_verified(rescue: Rescue, make: Make) -> None:
+    sim = make.lost()
+
+    def moves(at: str, now: str) -> None:
+        if (at, now) == ("verify", "doing"):
+            sim.primary = ONE
+
+    rescue.heard.on_step = moves
+    outcome = rescue(sim)
+    assert int(outcome.code) == 11 and f"{ONE} is primary now, not {ZERO}" in outcome.message
