@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -58,10 +59,10 @@ def notes(sim: Sim) -> dict[str, str]:
 
 
 WAYS = [
-    *(("recreated", "data-dir", k) for k in ("lock", "stage", "swap", "restart", "wait")),
-    *(("lost", "data-dir", k) for k in ("swap", "restart", "wait")),
-    *(("recreated", "import", k) for k in ("gate", "import", f"replica {TWO}", f"replica {ONE}")),
-    *(("lost", "import", k) for k in ("gate", "import", "restart", "wait")),
+    *(("recreated", "data-dir", k) for k in ("stage", "wait")),
+    ("lost", "data-dir", "swap"),
+    *(("recreated", "import", k) for k in ("import", f"replica {TWO}")),
+    *(("lost", "import", k) for k in ("gate", "import")),
 ]
 
 
@@ -176,9 +177,9 @@ def test_a_rescue_that_was_stopped_is_not_nothing_to_rescue(rescue: Rescue, make
 
 @pytest.mark.parametrize(("state", "strategy"), EVERY_WAY)
 def test_kill_9_in_every_request_and_taken_up_elsewhere(rescue: Rescue, make: Make, state: str, strategy: str) -> None:
-    """RESCUE_EVERY=1 takes each request; the end is the same whichever it was."""
+    """One of the requests; RESCUE_EVERY=1 takes each: the end is the same whichever it was."""
     total = requests_of(rescue, getattr(make, state)(), strategy)
-    for number in points(total - 1, "after"):
+    for number in list(points(total - 1, "after"))[: None if "RESCUE_EVERY" in os.environ else 1]:
         elsewhere(rescue, make, number)
         sim: Sim = getattr(make, state)()
         watch(sim)
