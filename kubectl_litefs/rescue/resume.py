@@ -60,6 +60,8 @@ def resume(run: RescueRun) -> Outcome:
     if not begun:
         work.phase = Phase.PLANNED
         run.ui.say(f"{why}: starting over with a new plan")
+        work.journal.write("over", plan=plan.id)
+        work.journal.close()
         work.lock.release()
         run.work, run.plan, run.carried = None, None, None
         run.options = over(run.options, plan)
@@ -83,6 +85,8 @@ CARRIED = ("step", "began", "imported")
 """Notes of the run that is taken up which must outlive this one, too."""
 IMPORTED = ("import", "proven", "remove-pod", "replica", "verify", "done")
 """What a run has noted once an import had begun."""
+OVER = ("done", "over")
+"""What a run has written down when there was nothing left of it to take up."""
 BEGUN = ("swap", *IMPORTED)
 """What a run has noted from which only --resume leads on."""
 
@@ -124,9 +128,12 @@ def json_of(text: str) -> object:
 
 
 def _journal(run: RescueRun, plan: RescuePlan) -> list[dict[str, Any]]:
-    """What the run that is taken up has written down."""
-    path = journal_path(run.environ, plan.server, plan.namespace, run.journal_name(plan))
-    return [e for e in entries(path) if e.get("plan") == plan.id]
+    """What the run that is taken up has written down, since the last one of the same plan was over."""
+    found: list[dict[str, Any]] = []
+    for entry in entries(journal_path(run.environ, plan.server, plan.namespace, run.journal_name(plan))):
+        if entry.get("plan") == plan.id:
+            found = [] if entry.get("step") in OVER else [*found, entry]
+    return found
 
 
 def recorded(run: SetRun, command: str, read_plan: Callable[[object], P | None]) -> tuple[P | None, dict[str, str]]:
@@ -187,6 +194,6 @@ def _from_journal(run: SetRun, name: str, read_plan: Callable[[object], P | None
     for entry in entries(journal_path(run.environ, run.kube.server, run.namespace, f"rescue-{name}")):
         if entry.get("step") == "start":
             plan = read_plan(entry.get("document"))
-        elif entry.get("step") == "done":
+        elif entry.get("step") in OVER:
             plan = None
     return plan

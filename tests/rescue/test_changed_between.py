@@ -342,3 +342,25 @@ def test_a_lease_that_moved_is_named_and_not_called_verified(rescue: Rescue, mak
     rescue.heard.on_step = moves
     outcome = rescue(sim)
     assert int(outcome.code) == 11 and f"{ONE} is primary now, not {ZERO}" in outcome.message
+
+
+def test_a_proof_of_a_run_that_was_begun_anew_counts_no_more(rescue: Rescue, make: Make) -> None:
+    """The same plan, for nothing that it names has changed: but what was proven then is lost, and the application has written past its txid."""
+    sim = make.recreated()
+    killed_at(rescue, sim, "import", "import")
+    sim.clock.sleep(90)
+    sim.volume_of(ZERO).databases["db"] = Db(1, OWN)
+
+    def killed(at: str, now: str) -> None:
+        if (at, now) == ("gate", "doing"):
+            raise Killed
+
+    rescue.heard.on_step = killed
+    with pytest.raises(Killed):
+        rescue(sim, resume=True)
+    rescue.heard.on_step = lambda at, now: None
+    assert rescue.asked[0].id == rescue.asked[1].id
+    sim.volume_of(ZERO).databases["db"] = Db(9, database("only here", "and more"))
+    sim.clock.sleep(90)
+    sim.sent.clear()
+    assert int(rescue(sim, resume=True).code) == 0 and posts(sim) == ["db"] and back(sim)
