@@ -236,6 +236,29 @@ def rows(work: RescueWork) -> tuple[Rows, ...]:
     return tuple(found)
 
 
+def shrunk(work: RescueWork) -> str:
+    """Which database has been written to since it was proven and has not half of the copy's rows now; empty where none has.
+
+    After an import txids are low: one that was made anew is soon past them. Raises ExportFailed, OSError.
+    """
+    part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
+    for back in work.plan.databases:
+        arrival, copy = work.arrivals.get(back.name), work.find(back)
+        now = work.node(work.plan.pod).position(back.name)
+        if copy is None or (arrival is not None and (now.txid, now.checksum) == (arrival.txid, arrival.checksum)):
+            continue
+        try:
+            export(work.node(work.plan.pod), back.name, part, moving=True)
+            before, after = count_rows(copy), count_rows(part)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+        was, has = sum(before.values()), sum(after.get(table, 0) for table in before)
+        if 2 * has < was:
+            return f"{back.name} on {work.plan.pod} was written to since it was proven and has {has} rows now in the tables of the copy, which has {was}"
+    return ""
+
+
 def not_compared(work: RescueWork, back: Back, now: Export) -> None:
     """The copy is out of reach. Fine, and said, where its checksum was seen on the primary; else raises Stopped (exit 11)."""
     plan, arrival = work.plan, work.arrivals.get(back.name)

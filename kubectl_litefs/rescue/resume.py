@@ -60,7 +60,8 @@ def resume(run: RescueRun) -> Outcome:
     if not begun:
         work.phase = Phase.PLANNED
         run.ui.say(f"{why}: starting over with a new plan")
-        work.journal.write("over", plan=plan.id)
+        work.lock.notes.pop("imported", None)
+        work.record("over")
         work.journal.close()
         work.lock.release()
         run.work, run.plan, run.carried = None, None, None

@@ -40,7 +40,12 @@ def lose_again(sim: Sim) -> None:
 # --- the primary
 
 
-@pytest.mark.parametrize("change", [replace_volume, lose_again])
+def lose_and_grow(sim: Sim) -> None:
+    """Made anew, and already past the txid of the import."""
+    sim.volume_of(ZERO).databases["db"] = Db(99, database("anew"))
+
+
+@pytest.mark.parametrize("change", [replace_volume, lose_again, lose_and_grow])
 def test_a_primary_that_loses_the_data_again_costs_no_further_replica(rescue: Rescue, make: Make, change: object) -> None:
     """The proof of an hour ago is no reason to delete the last copy now."""
     sim = make.recreated()
@@ -104,6 +109,19 @@ def test_what_the_primary_holds_and_nobody_can_save_is_not_imported_over(rescue:
     outcome = rescue(sim, resume=True)
     assert int(outcome.code) == 10 and "could not be saved" in outcome.message and not sim.changes
     assert sim.volume_of(ZERO).databases["db"] is written
+
+
+def test_an_application_that_writes_on_between_the_resets_is_no_loss(rescue: Rescue, make: Make) -> None:
+    sim = make.recreated()
+
+    def writes(at: str, now: str) -> None:
+        if (at, now) == (f"replica {TWO}", "done"):
+            for pod in (ZERO, TWO):
+                sim.volume_of(pod).databases["db"] = Db(99, database("two", "three", "four"))
+
+    rescue.heard.on_step = writes
+    outcome = rescue(sim, strategy="import")
+    assert int(outcome.code) == 0 and {sim.volume_of(p).databases["db"].txid for p in (ZERO, ONE, TWO)} == {99}
 
 
 # --- the set
@@ -344,7 +362,8 @@ def test_a_lease_that_moved_is_named_and_not_called_verified(rescue: Rescue, mak
     assert int(outcome.code) == 11 and f"{ONE} is primary now, not {ZERO}" in outcome.message
 
 
-def test_a_proof_of_a_run_that_was_begun_anew_counts_no_more(rescue: Rescue, make: Make) -> None:
+@pytest.mark.parametrize("early", [False, True])
+def test_a_proof_of_a_run_that_was_begun_anew_counts_no_more(rescue: Rescue, make: Make, early: bool) -> None:
     """The same plan, for nothing that it names has changed: but what was proven then is lost, and the application has written past its txid."""
     sim = make.recreated()
     killed_at(rescue, sim, "import", "import")
@@ -355,11 +374,16 @@ def test_a_proof_of_a_run_that_was_begun_anew_counts_no_more(rescue: Rescue, mak
         if (at, now) == ("gate", "doing"):
             raise Killed
 
+    def killed_before_it_lets_go(s: Sim, sent: Sent) -> BaseException | None:
+        return Killed() if sent.method == "DELETE" and "/leases/" in sent.path else None
+
     rescue.heard.on_step = killed
+    sim.before += [killed_before_it_lets_go] if early else []
     with pytest.raises(Killed):
         rescue(sim, resume=True)
     rescue.heard.on_step = lambda at, now: None
-    assert rescue.asked[0].id == rescue.asked[1].id
+    sim.before.clear()
+    assert early or rescue.asked[0].id == rescue.asked[1].id
     sim.volume_of(ZERO).databases["db"] = Db(9, database("only here", "and more"))
     sim.clock.sleep(90)
     sim.sent.clear()
