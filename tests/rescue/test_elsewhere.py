@@ -178,7 +178,7 @@ def test_a_rescue_that_was_stopped_is_not_nothing_to_rescue(rescue: Rescue, make
 @pytest.mark.parametrize(("state", "strategy"), EVERY_WAY)
 def test_kill_9_in_every_request_and_taken_up_elsewhere(rescue: Rescue, make: Make, state: str, strategy: str) -> None:
     """One of the requests; RESCUE_EVERY=1 takes each: the end is the same whichever it was."""
-    total = requests_of(rescue, getattr(make, state)(), strategy)
+    total = requests_of(rescue, make, state, strategy)
     for number in list(points(total - 1, "after"))[: None if "RESCUE_EVERY" in os.environ else 1]:
         elsewhere(rescue, make, number)
         sim: Sim = getattr(make, state)()
