@@ -388,3 +388,19 @@ def test_a_proof_of_a_run_that_was_begun_anew_counts_no_more(rescue: Rescue, mak
     sim.clock.sleep(90)
     sim.sent.clear()
     assert int(rescue(sim, resume=True).code) == 0 and posts(sim) == ["db"] and back(sim)
+
+
+def test_a_container_that_stops_under_the_swap_is_looked_into_when_it_is_back(rescue: Rescue, make: Make) -> None:
+    sim = make.recreated()
+    swapped: list[float] = []
+
+    def stopped(s: Sim, sent: Sent) -> KubeError | None:
+        if sent.method == "EXEC" and "mv \"$from" in sent.body["command"][2]:  # type: ignore[index]
+            swapped.append(s.clock.seconds)
+        down = swapped and s.clock.seconds < swapped[0] + 6 and sent.method == "EXEC"
+        return KubeError("cannot exec in a stopped state", status=500, reason="InternalError") if down else None
+
+    sim.after.append(stopped)
+    outcome = rescue(sim, strategy="data-dir")
+    assert int(outcome.code) == 0 and back(sim) and len(swapped) == 1
+    assert any("stopped state" in d for d in rescue.heard.waits("swap"))
