@@ -40,9 +40,9 @@ class ExportFailed(LitefsError):
         """`final`: trying again is in vain."""
 
 
-def reason(error: ExportFailed | OSError) -> str:
+def reason(error: LitefsError | OSError) -> str:
     """In words: what the cluster said, or which file could not be written and why."""
-    return error.message if isinstance(error, ExportFailed) else f"{error.filename or 'a file'}: {error.strerror or error}"
+    return error.message if isinstance(error, LitefsError) else f"{error.filename or 'a file'}: {error.strerror or error}"
 
 
 @dataclass(frozen=True, slots=True)

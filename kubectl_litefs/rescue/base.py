@@ -66,13 +66,14 @@ class SetRun(Runner):
         more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
         return Outcome(ExitCode.REFUSED, "refused", f"{what}: {against[0].text}{more}", against[0].instead, None, against, folder)
 
-    def require_saved(self, lead: str, saved: SavedSet) -> None:
+    def require_saved(self, case: Case, saved: SavedSet) -> None:
         """The primary's own writes first: whatever comes over them, they are a file by then."""
-        lacks = [m for m in saved.missing if m.pod == lead]
+        lead = case.primary
+        lacks = [m for m in saved.missing if lead is not None and m.pod == lead.name]
         if lacks:
             raise Stopped(
                 "backup-failed",
-                f"what the primary {lead} holds could not be saved{f' ({lacks[0].database})' if lacks[0].database else ''}: {lacks[0].why}. Nothing was sent to it",
+                f"what the primary {lacks[0].pod} holds could not be saved{f' ({lacks[0].database})' if lacks[0].database else ''}: {lacks[0].why}. Nothing was changed",
                 ExitCode.BACKUP_FAILED,
                 "Without that copy nothing goes over it. Try again.",
             )

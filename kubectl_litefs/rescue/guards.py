@@ -59,7 +59,8 @@ def one_history(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
 
 def good_copies(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
     for name in found.unsaved:
-        why = "; ".join(f"{m.pod}: {m.why}" for m in found.missing if m.database == name)
+        lacks = sorted((m.pod, m.why) for m in found.missing if (m.database, m.cluster_id) == (name, found.cluster_id))
+        why = "; ".join(f"{pod}: {reason}" for pod, reason in lacks)
         text = f"there is no proven copy of {name}{f' ({why})' if why else ''}"
         if options.source:
             text = f"{options.source} has no proven copy of {name}, or another replica is further"

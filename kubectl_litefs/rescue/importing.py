@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from ..errors import KubeError
+from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..fix.export import ExportFailed, export, reason
+from ..fix.outcome import BEFORE
 from ..fix.sqlite_file import Checker
 from ..fix.verify import by_name
 from ..fix.work import Phase, Stopped, passing, uid_of
 from ..model.litefs import Database
 from ..model.origin import Gap
 from .plan import Back
+from .store import Store
 from .work import Arrival, RescueWork
 
 ZEROED = (slice(24, 28), slice(40, 44))
@@ -60,11 +62,32 @@ def import_one(work: RescueWork, back: Back) -> None:
         if before is None or before.txid == 0 or before.checksum != want:
             if path is None:
                 raise work.no_copy(back)
+            keep(work, back, before)
             send(work, back, path, want, before)
     except OSError as error:
         work.phase = Phase.ARMED if work.phase is Phase.DELETING else work.phase
         raise work.no_copy(back, f"{error.filename or path}: {error.strerror or error}") from error
     prove(work, back, want)
+
+
+def keep(work: RescueWork, back: Back, before: Database | None) -> None:
+    """What stands there is a file before anything goes over it, also what was written since the last save. Raises Stopped."""
+    if before is None or before.txid == 0:
+        return
+    plan = work.plan
+    place = (plan.server, plan.namespace, plan.pod, plan.primary_cluster_id, back.name)
+    try:
+        with contextlib.closing(Store(work.folder, work.clock)) as store:
+            copy = store.kept(place, before.position)
+            if copy is None:
+                part = store.part()
+                copy = store.add(part, export(work.node(plan.pod), back.name, part, moving=True), place, uid_of(work.pod()))
+    except (LitefsError, OSError) as error:
+        code, resume = (ExitCode.BACKUP_FAILED, "") if work.phase in BEFORE else (ExitCode.STOPPED_AFTER, " --resume")
+        text = f"what {plan.pod} holds of {back.name} (txid {before.txid:x}) could not be saved: {reason(error)}. Nothing goes over it"
+        raise Stopped("backup-failed", text, code, f"When the cause is gone: kubectl litefs rescue run {plan.set_name} -n {plan.namespace}{resume}") from error
+    if before.position != back.primary:
+        work.warn(f"{back.name} was written to on {plan.pod} since the plan; what it was before the copy went over it is {work.folder / copy.file}")
 
 
 def send(work: RescueWork, back: Back, path: Path, want: str, before: Database | None) -> None:

@@ -162,7 +162,7 @@ def warnings(found: Situation, strategy: str) -> list[str]:
     name, container = (lead.name, lead.container.name) if lead else ("?", "?")
     said = [
         f"what the application writes on {name} from now on is not in the data that comes back. "
-        + ("It stays in the directory that is put aside" if strategy == "data-dir" else "Until the last save before the import it is a file; what is written in the moment between is lost"),
+        + ("It stays in the directory that is put aside" if strategy == "data-dir" else "It is saved once more just before each import; what is written in the moment between is lost"),
         writers(found.case.namespace, name, container),
     ]
     if found.only_primary:

@@ -118,7 +118,7 @@ class Proof(Twice):
         if info.cluster_id and info.cluster_id != self.want_id:
             raise self.unverified(f"{self.plan.pod} has cluster id {info.cluster_id}, want {self.want_id}")
         if not info.is_primary:
-            return f"{self.plan.pod} is not primary yet"
+            return self.led_by() or f"{self.plan.pod} is not primary yet"
         before = self.positions(self.plan.pod)
         if isinstance(before, str):
             return before
@@ -128,6 +128,14 @@ class Proof(Twice):
                 return wrong
         self.primary_good = True
         return self.followers(before)
+
+    def led_by(self) -> str:
+        """With a lease that moves, another pod may have taken over while the primary was restarted."""
+        for pod in self.replicas:
+            info = self.work.info(pod)
+            if not isinstance(info, Gap) and info.is_primary:
+                return f"{pod} is primary now, not {self.plan.pod}: the lease has moved, so the data was not compared there"
+        return ""
 
     def compare(self, name: str, has: Database | None) -> str:
         """The primary's database against what went back."""
@@ -226,6 +234,29 @@ def rows(work: RescueWork) -> tuple[Rows, ...]:
             work.warn(f"{less.words()}: the application has deleted rows since, or they did not come back. The copy is {copy}")
         found += counted
     return tuple(found)
+
+
+def shrunk(work: RescueWork) -> str:
+    """Which database has been written to since it was proven and has not half of the copy's rows now; empty where none has.
+
+    After an import txids are low: one that was made anew is soon past them. Raises ExportFailed, OSError.
+    """
+    part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
+    for back in work.plan.databases:
+        arrival, copy = work.arrivals.get(back.name), work.find(back)
+        now = work.node(work.plan.pod).position(back.name)
+        if copy is None or (arrival is not None and (now.txid, now.checksum) == (arrival.txid, arrival.checksum)):
+            continue
+        try:
+            export(work.node(work.plan.pod), back.name, part, moving=True)
+            before, after = count_rows(copy), count_rows(part)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+        was, has = sum(before.values()), sum(after.get(table, 0) for table in before)
+        if 2 * has < was:
+            return f"{back.name} on {work.plan.pod} was written to since it was proven and has {has} rows now in the tables of the copy, which has {was}"
+    return ""
 
 
 def not_compared(work: RescueWork, back: Back, now: Export) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..errors import UsageError
 from ..exitcodes import ExitCode
+from ..fix.export import ExportFailed, reason
 from ..fix.journal import Journal, journal_path
 from ..fix.lock import Lock
 from ..fix.options import FixOptions
@@ -14,7 +15,7 @@ from ..fix.plan import Plan
 from ..fix.run import Run
 from ..fix.work import FixWork, Stopped, Ui, Work
 from . import importing
-from .proof import scale_back
+from .proof import scale_back, shrunk
 from .work import RescueWork
 
 
@@ -81,10 +82,13 @@ class ReplicaRun(Run):
 
 def reset(work: RescueWork, pod: str, environ: Mapping[str, str]) -> None:
     """Returns when the replica follows. Raises Stopped with what fix-cluster-id says, or where the primary has lost again what was proven on it."""
-    gone = importing.gone(work)
+    try:
+        gone = importing.gone(work) or shrunk(work)
+    except (ExportFailed, OSError) as error:
+        gone = f"whether the primary still has what was proven on it cannot be seen: {reason(error)}"
     if gone:
         text = f"{gone}. {pod} was not reset: it may hold the only good copy"
-        raise Stopped("gone", text, ExitCode.STOPPED_AFTER, f"--resume makes a new plan. The copies are in {work.places}.")
+        raise Stopped("gone", text, ExitCode.STOPPED_AFTER, f"Look into the copies, in {work.places}. --resume looks again, and makes a new plan where the primary has lost it.")
     now = ((work.statefulset() or {}).get("spec") or {}).get("replicas", 1)
     if now < work.plan.replicas:
         text = f"{pod} was not reset: the set {work.plan.set_name} was scaled to {now} since"

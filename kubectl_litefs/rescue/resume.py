@@ -17,7 +17,6 @@ from . import importing
 from .directory import Directory
 from .options import RescueOptions
 from .plan import RescuePlan, read_plan
-from .save import SavedSet
 from .work import RescueWork
 
 if TYPE_CHECKING:
@@ -56,12 +55,14 @@ def resume(run: RescueRun) -> Outcome:
     run.take_lock(work)
     work.phase = Phase.ARMED  # it may have begun: until that is known, no stop clears away or forgets anything
     work.began = noted.get("began", "")
-    saved = run.save()
-    work.backup = str(saved.folder)
-    begun, why = _directory(run, work) if plan.strategy == "data-dir" else _import(run, work, (noted, before), saved)
+    work.backup = str(run.save().folder)
+    begun, why = _directory(run, work) if plan.strategy == "data-dir" else _import(run, work, (noted, before))
     if not begun:
         work.phase = Phase.PLANNED
         run.ui.say(f"{why}: starting over with a new plan")
+        work.lock.notes.pop("imported", None)
+        work.record("over")
+        work.journal.close()
         work.lock.release()
         run.work, run.plan, run.carried = None, None, None
         run.options = over(run.options, plan)
@@ -85,6 +86,8 @@ CARRIED = ("step", "began", "imported")
 """Notes of the run that is taken up which must outlive this one, too."""
 IMPORTED = ("import", "proven", "remove-pod", "replica", "verify", "done")
 """What a run has noted once an import had begun."""
+OVER = ("done", "over")
+"""What a run has written down when there was nothing left of it to take up."""
 BEGUN = ("swap", *IMPORTED)
 """What a run has noted from which only --resume leads on."""
 
@@ -101,7 +104,7 @@ def _directory(run: RescueRun, work: RescueWork) -> tuple[str, str]:
     return "", UNTOUCHED
 
 
-def _import(run: RescueRun, work: RescueWork, records: Records, saved: SavedSet) -> tuple[str, str]:
+def _import(run: RescueRun, work: RescueWork, records: Records) -> tuple[str, str]:
     """`before` where an import had begun: then each database is brought to its proof; those that have it are left alone."""
     noted, before = records
     if noted.get("step") not in IMPORTED and not any(e.get("step") in IMPORTED for e in before):
@@ -113,7 +116,6 @@ def _import(run: RescueRun, work: RescueWork, records: Records, saved: SavedSet)
     if gone:
         return "", gone
     for back in [d for d in work.plan.databases if not importing.proven(work, d)]:
-        run.require_saved(work.plan.pod, saved)
         run.step(f"import {back.name}", f"import {back.name} and prove it", lambda back=back: importing.import_one(work, back))  # type: ignore[misc]
     return "before", ""
 
@@ -127,9 +129,12 @@ def json_of(text: str) -> object:
 
 
 def _journal(run: RescueRun, plan: RescuePlan) -> list[dict[str, Any]]:
-    """What the run that is taken up has written down."""
-    path = journal_path(run.environ, plan.server, plan.namespace, run.journal_name(plan))
-    return [e for e in entries(path) if e.get("plan") == plan.id]
+    """What the run that is taken up has written down, since the last one of the same plan was over."""
+    found: list[dict[str, Any]] = []
+    for entry in entries(journal_path(run.environ, plan.server, plan.namespace, run.journal_name(plan))):
+        if entry.get("plan") == plan.id:
+            found = [] if entry.get("step") in OVER else [*found, entry]
+    return found
 
 
 def recorded(run: SetRun, command: str, read_plan: Callable[[object], P | None]) -> tuple[P | None, dict[str, str]]:
@@ -190,6 +195,6 @@ def _from_journal(run: SetRun, name: str, read_plan: Callable[[object], P | None
     for entry in entries(journal_path(run.environ, run.kube.server, run.namespace, f"rescue-{name}")):
         if entry.get("step") == "start":
             plan = read_plan(entry.get("document"))
-        elif entry.get("step") == "done":
+        elif entry.get("step") in OVER:
             plan = None
     return plan

@@ -70,7 +70,7 @@ class RescueRun(SetRun):
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder))
         self.ui.step("survey", "", "done", found.fault)
-        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
+        self.require_saved(found.case, saved)
         chosen = self.choose(found, refusals, saved)
         return chosen if isinstance(chosen, Outcome) else self.act(chosen)
 
@@ -199,7 +199,7 @@ class RescueRun(SetRun):
         against = standing(refusals)
         if against:
             raise Stopped("refused", f"{against[0].text} ({since}). Nothing was changed", ExitCode.REFUSED, f"{against[0].instead} The copies are in {saved.folder}.")
-        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
+        self.require_saved(found.case, saved)
         if found.fault != work.plan.fault:
             raise destroy.changed(f"{work.plan.fault} is no longer what is seen ({since}); the copies are in {saved.folder}")
         source, _ = whole_source(found)

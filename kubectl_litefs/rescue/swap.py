@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from ..errors import CouldNotLook, KubeError
 from ..exitcodes import ExitCode
-from ..fix.work import Phase, Stopped, Work
+from ..fix.work import POLL, Phase, Stopped, Work
 from ..ports import Executed, WritableKube
 
 TIMEOUT = 60.0
 """Seconds for a command that moves or lists."""
 TRIES = 3
+BACK = 30.0
+"""Seconds a container that stopped under the swap may take to be back."""
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
 CLEAN = """cd "$1" || exit 4
@@ -140,6 +142,18 @@ class Exchange:
     def where(self) -> Place:
         return find(self.work.kube, self.here, self.data_dir, Place(frozenset(), self.parts, self.incoming, self.aside, self.cluster_id))
 
+    def where_at_last(self) -> Place:
+        """A container whose application wrote through the swap may stop; it is back in seconds, on the same volume."""
+        ends = self.work.clock.monotonic() + BACK
+        while True:
+            try:
+                return self.where()
+            except KubeError as error:
+                if error.status in (401, 403, 404) or self.work.clock.monotonic() >= ends or self.work.left() <= 0:
+                    raise
+                self.work.ui.step("swap", "", "waiting", f"{self.work.plan.pod} cannot be looked into: {error.as_kubectl_prints_it()}")
+                self.work.sleep(POLL)
+
     def swap(self) -> None:
         """The point of no return. A lost answer is looked up. Raises Stopped: exit 9 where nothing was moved, else 10."""
         self.work.record("swap", incoming=self.incoming, aside=self.aside)
@@ -151,7 +165,7 @@ class Exchange:
                 lost = "" if done.code == 0 else f"code {done.code}: {done.output.strip()[:200]}"
             except KubeError as error:
                 lost = error.as_kubectl_prints_it()
-            place = self.where()
+            place = self.where_at_last()
             if place.swapped:
                 self.work.phase = Phase.ARMED
                 return

@@ -72,7 +72,7 @@ class UndoRun(SetRun):
             self.ui.step("survey", "", "failed", "refused")
             return self.refused(against, str(saved.folder), "nothing is undone")
         self.ui.step("survey", "", "done", found.former[0].name)
-        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
+        self.require_saved(found.case, saved)
         require_own(self, self.set_name, ("rescue", COMMAND))
         return self.act(make_plan(found, str(saved.folder)))
 
@@ -146,7 +146,7 @@ class UndoRun(SetRun):
         against = standing(judge(found, self.options))
         if against:
             raise Stopped("refused", f"{against[0].text} (since the plan). Nothing was changed", ExitCode.REFUSED, against[0].instead)
-        self.require_saved(found.case.primary.name if found.case.primary else "", saved)
+        self.require_saved(found.case, saved)
         now = make_plan(found, work.plan.folder) if found.former else None
         if now is None or now.id != work.plan.id:
             raise destroy.changed("the pods, their ids or the directories on the volume are not those of the plan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -10,10 +11,11 @@ from kubectl_litefs.fix.lock import PREFIX, lock_name
 from kubectl_litefs.fix.outcome import Outcome
 
 from ..fix.sim import Db, Sim, database
-from ..fix.test_interruptions import Killed
+from ..fix.test_interruptions import Killed, stop_at
 from ..harness import APP
 from .conftest import Make, Rescue
-from .test_faults import ONE, TWO, ZERO, back, elsewhere, watch
+from .test_faults import ONE, TWO, ZERO, back, elsewhere, points, requests_of, watch
+from .test_faults import WAYS as EVERY_WAY
 
 MORE = database("one", "two", "three", "four")
 
@@ -57,10 +59,10 @@ def notes(sim: Sim) -> dict[str, str]:
 
 
 WAYS = [
-    *(("recreated", "data-dir", k) for k in ("lock", "stage", "swap", "restart", "wait")),
-    *(("lost", "data-dir", k) for k in ("swap", "restart", "wait")),
-    *(("recreated", "import", k) for k in ("gate", "import", f"replica {TWO}", f"replica {ONE}")),
-    *(("lost", "import", k) for k in ("gate", "import", "restart", "wait")),
+    *(("recreated", "data-dir", k) for k in ("stage", "wait")),
+    ("lost", "data-dir", "swap"),
+    *(("recreated", "import", k) for k in ("import", f"replica {TWO}")),
+    *(("lost", "import", k) for k in ("gate", "import")),
 ]
 
 
@@ -171,3 +173,26 @@ def test_a_rescue_that_was_stopped_is_not_nothing_to_rescue(rescue: Rescue, make
     killed_at(rescue, sim, "import", "import")
     outcome = rescue(sim)
     assert int(outcome.code) == 5 and "rescue run abaci-app -n abaci --resume" in str(outcome.hint) and not sim.changes
+
+
+@pytest.mark.parametrize(("state", "strategy"), EVERY_WAY)
+def test_kill_9_in_every_request_and_taken_up_elsewhere(rescue: Rescue, make: Make, state: str, strategy: str) -> None:
+    """One of the requests; RESCUE_EVERY=1 takes each: the end is the same whichever it was."""
+    total = requests_of(rescue, make, state, strategy)
+    for number in list(points(total - 1, "after"))[: None if "RESCUE_EVERY" in os.environ else 1]:
+        elsewhere(rescue, make, number)
+        sim: Sim = getattr(make, state)()
+        watch(sim)
+        stop_at(number, "after", Killed(), sim)
+        with pytest.raises(Killed):
+            rescue(sim, strategy=strategy)
+        where = f"request {number} of {total} ({sim.sent[-1].method} {sim.sent[-1].path})"
+        sim.before.clear()
+        sim.after.clear()
+        sent = len(posts(sim))
+        other_machine(rescue, make, sim, f"{number} another")
+        first = rescue(sim, resume=True)
+        assert int(first.code) == 0, where
+        if first.name != "rescued" and not back(sim):  # nothing was recorded: a fresh run, as a person would
+            assert not sent and int(rescue(sim, strategy=strategy).code) == 0, where
+        assert back(sim) and restarted(sim) is (strategy == "data-dir" or state == "lost"), where
