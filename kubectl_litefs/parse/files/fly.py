@@ -15,6 +15,8 @@ from .toml_tree import Keys, TomlTree
 
 APP = "app"
 """The process group where the file names none."""
+MAX_PAIRS = 100_000
+"""Process groups times what each may have: every one is held against every other. Fly gives a machine one volume."""
 FROM_FLY = ("FLY_APP_NAME", "FLY_MACHINE_ID", "FLY_ALLOC_ID", "FLY_REGION", "FLY_PUBLIC_IP", "FLY_PRIVATE_IP", "FLY_IMAGE_REF", "FLY_PROCESS_GROUP")
 """Variables that every machine has, with values that no file tells."""
 
@@ -28,6 +30,10 @@ def groups_in(path: str, text: str) -> Iterator[Outside | Unreadable]:
         return
     processes = tree.value.get("processes")
     names = [str(n) for n in processes] if isinstance(processes, Mapping) and processes else [APP]
+    listed = sum(len(_tables(tree, name)) for name in ("mounts", "files", "services"))
+    if len(names) * listed > MAX_PAIRS:
+        yield Unreadable(f"{len(names)} process groups with {listed} mounts, files and services are more than this tool looks through", tree.place(("processes",)).line)
+        return
     for name in names:
         yield _group(tree, name, only=len(names) == 1)
 
