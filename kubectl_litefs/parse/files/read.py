@@ -29,7 +29,7 @@ from .text import Unreadable, decode
 
 PREFIX = "files/"
 TEMPLATED = ("StatefulSet", "Deployment", "DaemonSet")
-WHOLE = ("pods", "statefulsets", "deployments", "daemonsets", "services")
+WHOLE = ("pods", "statefulsets", "deployments", "daemonsets", "services", "networkpolicies")
 """Kinds of which the files are taken to hold all there are, as soon as they hold one."""
 DEFAULT = "default"
 # of a text as Python shows it, where what stands for an unknown part is an escape
