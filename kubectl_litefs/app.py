@@ -98,13 +98,18 @@ def facts_saved(path: Path, wanted: tuple[str, ...]) -> Facts:
     return _facts(saved(path, wanted))
 
 
-def facts_files(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock) -> Facts:
-    """The same of files, before there is a cluster. Raises as `lint` does."""
+def facts_files(paths: Sequence[str], stdin: Callable[[], BinaryIO], clock: Clock, wanted: tuple[str, ...] = ()) -> Facts:
+    """The same of files, before there is a cluster; `wanted` narrows it to pods and sets that they would make. Raises as
+    `lint` does, and UsageError for a name that is none of these."""
     from .gather import files
 
     facts = assemble(files.gather(paths, stdin, clock.now()))
     selection.require_litefs(facts)
-    return facts
+    if not wanted:
+        return facts
+    names = tuple(_canonical(n, facts.clusters, "the files, and there is no file of that name") for n in wanted)
+    clusters = tuple(c for c in facts.clusters if any({str(ref), ref.name} & set(names) for ref in c.bearers))
+    return dataclasses.replace(facts, clusters=clusters, wanted=names)
 
 
 def _facts(snapshot: Snapshot) -> Facts:
@@ -280,7 +285,13 @@ def _judged(facts: Facts, custom: Custom) -> Report:
 def chosen(snapshot: Snapshot, names: tuple[str, ...]) -> tuple[str, ...]:
     """The names in canonical form. One that no LiteFS set or pod of the snapshot bears is refused."""
     clusters = assemble(dataclasses.replace(snapshot, wanted=())).clusters
+    return tuple(_canonical(n, clusters, ", ".join(snapshot.namespaces)) for n in names)
+
+
+def _canonical(name: str, clusters: Sequence[Cluster], where: str) -> str:
     existing: dict[str, set[str]] = {}
-    for ref in (r for c in clusters for r in (*c.workloads, *(p.ref for p in c.pods))):
+    for ref in (r for c in clusters for r in c.bearers):
+        if name == ref.name:  # of a service of a compose file it may have a slash
+            return name
         existing.setdefault(ref.kind.lower() + "s", set()).add(ref.name)
-    return tuple(selection.canonical(n, existing, ", ".join(snapshot.namespaces)) for n in names)
+    return selection.canonical(name, existing, where)

@@ -26,6 +26,7 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
     crashed_rule = next((r for r in rules if r.id == CRASHED), None)
     results: dict[str, list[CheckResult]] = {r.id: [] for r in rules}
     reports: list[ClusterReport] = []
+    told: set[str] = set()  # two sets of a namespace may share what is wrong
     for cluster in facts.clusters:
         findings: list[Finding] = []
         for rule in rules:
@@ -35,9 +36,9 @@ def judge(facts: Facts, rules: Sequence[Rule], suppressions: Sequence[Suppressio
             if result.status is Status.CRASHED and crashed_rule is not None:
                 findings.append(_crash_finding(crashed_rule, rule, cluster, result.gaps[0].detail))
         who = topology(cluster)
-        told = {f.fingerprint for r in reports for f in r.findings}  # two sets of a namespace may share what is wrong
         fresh = [f for f in _unique(findings) if f.fingerprint not in told]
         linked = link(suppress.mark(fresh, cluster, valid), rules, who)
+        told |= {f.fingerprint for f in linked}
         reports.append(ClusterReport(cluster, who, in_order(linked), planned=_planned(cluster, facts)))
     findings = [f for r in reports for f in r.findings]
     checks = tuple(_fold(rule, results[rule.id], findings) for rule in rules)

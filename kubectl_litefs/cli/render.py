@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from ..exitcodes import MEANINGS, ExitCode
+from ..gather.selection import KINDS
 from ..model.cluster import Facts
 from ..model.origin import GapReason
 from . import values
@@ -23,7 +25,7 @@ UNREAD = (GapReason.UNPARSED, GapReason.FORBIDDEN)
 @click.command("render", cls=Command)
 @click.argument("names", nargs=-1, metavar="[POD | KIND/NAME]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Read what was saved (a bundle, a dump, a folder of kubectl get files), no cluster.")
-@click.option("-f", "--filename", "files", multiple=True, type=click.Path(), metavar="PATH...", help="Read files, as lint does (- for standard input), no cluster.")
+@click.option("-f", "--filename", "files", multiple=True, type=click.Path(), metavar="PATH...", help="Read files, as lint does (- for standard input), no cluster; a word that is no file is a POD.")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--all", "show_all", is_flag=True, help="Show keys with their default value, too.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
@@ -75,7 +77,7 @@ def _facts(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, file
     if files and bundle is not None:
         raise click.UsageError("-f and --from exclude each other: -f reads files from before there is a cluster, --from what was saved of one", ctx)
     if files:
-        return _of_files(ctx, (*files, *words))
+        return _of_files(ctx, files, words)
     names = kind_and_names(words)
     if bundle is not None:
         if typed := given(ctx):
@@ -95,11 +97,21 @@ def _unread(facts: Facts) -> tuple[str, ...]:
     return tuple(f"could not read {detail if what in detail else f'{what}: {detail}'}" for what, detail in gaps)
 
 
-def _of_files(ctx: click.Context, paths: tuple[str, ...]) -> Facts:
-    """With -f, words are further files: a shell writes them so for `-f *.yaml`."""
+def _of_files(ctx: click.Context, files: tuple[str, ...], words: tuple[str, ...]) -> Facts:
+    """A word that is a file is read as well: a shell writes them so for `-f *.yaml`. Every other one is a pod or a set."""
     if typed := given(ctx):
         raise click.UsageError(f"-f reads files, so {', '.join(typed)} cannot apply: give one or the other", ctx)
     from .. import app
     from .live import SystemClock
 
-    return app.facts_files(paths, lambda: sys.stdin.buffer, SystemClock())
+    paths = [w for w in words if _is_path(w)]
+    names = kind_and_names(tuple(w for w in words if w not in paths))
+    return app.facts_files((*files, *paths), lambda: sys.stdin.buffer, SystemClock(), names)
+
+
+def _is_path(word: str) -> bool:
+    """Whether it is there, or can be nothing but a path: not KIND/NAME, nor FILE#SERVICE of a compose file."""
+    if word == "-" or os.path.lexists(word):
+        return True
+    kind, slash, _ = word.partition("/")
+    return bool(slash) and "#" not in word and kind.lower().split(".")[0] not in KINDS

@@ -53,6 +53,11 @@ class Cluster:
         return self.workloads[0] if self.workloads else self.pods[0].ref
 
     @property
+    def bearers(self) -> tuple[ObjectRef, ...]:
+        """What of it a name may mean."""
+        return (*self.workloads, *(p.ref for p in self.pods))
+
+    @property
     def alone(self) -> bool:
         """Whether it is a litefs.yml alone: its one pod stands for nodes that nobody has seen."""
         return any(p.alone for p in self.pods)

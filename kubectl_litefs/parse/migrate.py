@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .migrate_check import proved
 from .migrate_lines import ByHand, Entry, children, entries, indented
+from .schema import SECTIONS as SECTIONS_NOW
 from .yaml_tree import Node, SyntaxProblem, compose
 
 SCALARS = {"mount-dir": ("fuse", "dir"), "data-dir": ("data", "dir"), "debug": ("fuse", "debug"), "candidate": ("lease", "candidate")}
@@ -23,7 +24,8 @@ CONSUL = {"hostname": "hostname", "advertise-url": "advertise-url"}
 CONSUL_KEPT = ("url", "key", "ttl", "lock-delay")
 OLD_KEY = "litefs/primary"
 """The Consul key of LiteFS up to 0.2 where the file names none; 0.5 starts with no Consul lease without one."""
-GONE = ("proxy", "primary-redirect-url")
+GONE = "primary-redirect-url"
+"""Below `proxy` up to 0.4, and in no place since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,11 @@ def migrate(text: str) -> Migrated | None:
 
 def _concerned(root: Node) -> bool:
     names = {name.value: value for name, value in root.pairs()} if root.kind == "map" else {}
-    proxy = names.get(GONE[0])
-    return bool({*SCALARS, *SECTIONS} & set(names)) or (proxy is not None and proxy.kind == "map" and any(n.value == GONE[1] for n, _ in proxy.pairs()))
+    return bool({*SCALARS, *SECTIONS, GONE} & set(names)) or any(_has_gone(name, value) for name, value in names.items())
+
+
+def _has_gone(section: str, value: Node) -> bool:
+    return section in SECTIONS_NOW and value.kind == "map" and any(name.value == GONE for name, _ in value.pairs())
 
 
 def _refuse_twice(root: Node) -> None:
@@ -120,15 +125,25 @@ def _rebuilt(found: Sequence[Entry], step: int, moves: _Moves) -> list[str]:
     rows: list[str] = []
     for entry in found:
         target = _target(entry)
-        if target is None:
+        if entry.key == GONE:
+            entry.one_line()
+            moves.gone.add(GONE)
+            rows += entry.head
+            rows += _behind(rows, entry)
+        elif target is None:
             rows += _kept(entry, sections.get(entry.key), step, moves)
         elif begins[target] is entry and target not in existing:
             rows += [*entry.head, f"{target}{entry.rest() if entry.block and not entry.value.null else ':'}"]
             rows += [*indented(sections[target].lines, step), *entry.tail]
         else:
-            gap = not rows or not rows[-1].strip()  # no second blank line where a setting went away
-            rows += itertools.dropwhile(lambda row: not row.strip(), entry.tail) if gap else entry.tail
+            rows += _behind(rows, entry)
     return rows
+
+
+def _behind(rows: Sequence[str], entry: Entry) -> Iterator[str]:
+    """What follows a setting that went away, without a second blank line."""
+    gap = not rows or not rows[-1].strip()
+    return itertools.dropwhile(lambda row: not row.strip(), entry.tail) if gap else iter(entry.tail)
 
 
 def _remark(entry: Entry) -> list[str]:
@@ -216,7 +231,9 @@ def _complete(lease: _Section | None, existing: dict[str, Entry], moves: _Moves)
 
 def _kept(entry: Entry, more: _Section | None, step: int, moves: _Moves) -> Iterator[str]:
     """An entry of 0.5, with what moves into it, and without what is gone."""
-    if entry.key == GONE[0] and entry.value.kind == "map":
+    if _has_gone(entry.key, entry.value):
+        if more is not None:
+            raise ByHand(f"{GONE} stands in {entry.key}, which other settings move into; take it out, and run this again", entry.line)
         yield from _without(entry, moves)
         return
     yield from [*entry.head, *entry.own]
@@ -231,15 +248,12 @@ def _kept(entry: Entry, more: _Section | None, step: int, moves: _Moves) -> Iter
 
 
 def _without(entry: Entry, moves: _Moves) -> Iterator[str]:
-    """`proxy` without the key that 0.5 lacks; without all, where that was the only one."""
-    if not any(name.value == GONE[1] for name, _ in entry.value.pairs()):
-        yield from [*entry.head, *entry.own, *entry.tail]
-        return
+    """A section without the key that 0.5 lacks; without all, where that was the only one."""
     before, inside, after = children(entry)
     shift = next(len(row) - len(row.lstrip(" ")) for row in entry.own[1:] if row.strip() and not row.lstrip().startswith("#"))
-    gone = next(c for c in inside if c.key == GONE[1])
+    gone = next(c for c in inside if c.key == GONE)
     gone.one_line()
-    moves.gone.add(".".join(GONE))
+    moves.gone.add(f"{entry.key}.{GONE}")
     left = [row for c in inside for row in [*c.head, *(c.own if c is not gone else []), *c.tail]]
     rows = [*before, *indented([*left, *after], shift)]
     yield from entry.head

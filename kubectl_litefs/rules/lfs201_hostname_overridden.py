@@ -26,6 +26,16 @@ class Named:
     evidence: Evidence
 
 
+ELSEWHERE = (
+    "Do not set HOSTNAME: remove it from `environment` or [env], the start script and the Dockerfile.",
+    "Name the primary in lease.hostname by a name that the other nodes reach it by, the same on all nodes.",
+    "If a server needs an address to listen on, give it a variable of another name.",
+    "Deploy again, and look at the line `Using static primary` of each node's log.",
+)
+"""What to do where there are no pods."""
+CAUSE_ELSEWHERE = "LiteFS sets HOSTNAME only where it is unset or empty: another value wins wherever litefs.yml says ${HOSTNAME}."
+
+
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     set_in_spec = [(p, v, e) for p in cluster.pods for v, e in _overrides(p)]
     known: dict[str, bool] = {}
@@ -92,12 +102,15 @@ def _by_spec(cluster: Cluster, found: list[tuple[Pod, str, Evidence]], odd: list
     hurts = uses or unseen or any(n.nowhere for n in odd)
     shown = f" LiteFS calls the primary {odd[0].name}." if odd else ""
     quiet = "" if hurts else " Nothing in litefs.yml uses it as it stands, so it does no harm to LiteFS yet."
+    outside = pods[0].platform is not None
     return RULE.finding(
         subject,
-        f"HOSTNAME is set to {values} in {names(pods)}, not to the pod's own name.{shown}{quiet}",
+        f"HOSTNAME is set to {values} in {names(pods)}, not to the {'node' if outside else 'pod'}'s own name.{shown}{quiet}",
         *(e for _, _, e in found),
         *(n.evidence for n in odd),
         severity=None if hurts else Severity.WARNING,
+        cause=CAUSE_ELSEWHERE if outside else None,
+        fix=ELSEWHERE if outside else None,
         commands=(cluster.kubectl("get", "pod", pods[0].name, "-o", "yaml") + " | grep -n -A3 HOSTNAME",),
     )
 
@@ -106,14 +119,17 @@ def _by_litefs(cluster: Cluster, odd: list[Named]) -> Finding:
     subject, pods = _who(cluster, (n.pod for n in odd))
     written = [v for p in pods if p.config and (v := p.config.get("lease.hostname")) is not None and v.given]
     literal = next((v for v in written if "$" not in v.raw), None)
-    where = f"litefs.yml says hostname: {literal.raw}." if literal else "Nothing in the pod spec sets HOSTNAME, so the image's ENV does."
+    outside = pods[0].platform is not None
+    unset = "Nothing else" if outside else "Nothing in the pod spec"
+    where = f"litefs.yml says hostname: {literal.raw}." if literal else f"{unset} sets HOSTNAME, so the image's ENV does."
     image = () if literal else ("Remove HOSTNAME from the image: commit and push the Dockerfile, let the pipeline build the image.",)
     return RULE.finding(
         subject,
-        f"LiteFS calls the primary {odd[0].name} on {names(pods)}: that leads to no other pod. {where}",
+        f"LiteFS calls the primary {odd[0].name} on {names(pods)}: that leads to no other {'node' if outside else 'pod'}. {where}",
         *(n.evidence for n in odd),
         *(v.evidence for v in written),
-        fix=(*image, *RULE.fix[1:]),
+        cause=CAUSE_ELSEWHERE if outside else None,
+        fix=(*image, *(ELSEWHERE if outside else RULE.fix)[1:]),
         commands=(start_line_command(cluster, pods[0]),),
     )
 

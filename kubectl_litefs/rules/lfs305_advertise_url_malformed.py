@@ -11,11 +11,19 @@ from ..model.dns import dials, dotted_port, subject_of, unseen
 from ..model.grouping import config_command, listed, log_command
 from ..model.lease import lease_of, parse_url
 from ..model.origin import Evidence, ObjectRef
-from ..model.pod import Pod
+from ..model.pod import Platform, Pod
 from ..model.rule import Finding, Rule, Severity, Unknown
 from ..model.stream import stuck
 
 LOGGED = ("invalid URL scheme", "invalid client URL", "URL host required", "unsupported protocol scheme", 'parse "')
+
+
+ELSEWHERE = {
+    Platform.COMPOSE: "Write http://HOST:20202 with a host name by which the other nodes reach the primary: a service's name is one. No blanks, the same on all nodes.",
+    Platform.FLY: "Write http://${FLY_MACHINE_ID}.vm.${FLY_APP_NAME}.internal:20202; for a static lease http://MACHINE.vm.APP.internal:20202 with the primary's "
+    "machine, the same on all nodes.",
+}
+"""The first step where there are no pods and no headless Service."""
 
 
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
@@ -118,6 +126,7 @@ def _finding(
         subject,
         f"{told}.",
         *evidence,
+        fix=(ELSEWHERE[first.platform], "Correct it where litefs.yml comes from, deploy again, and look at the logs.") if first.platform else None,
         commands=(*commands, log_command(cluster, first)),
     )
 

@@ -20,6 +20,14 @@ FLEETING = frozenset(
 """Kinds of volumes that hold nothing lasting, or nothing of LiteFS's."""
 
 
+ELSEWHERE = (
+    "Before anything restarts, save each database: run `litefs export -name DATABASE FILE` on the primary, and copy the file out of it.",
+    "Mount the volume at data.dir, and nothing at fuse.dir.",
+    "Deploy again, and look at the logs.",
+)
+"""What to do where there are no claims."""
+
+
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     seen: list[Sighting] = []
     for pod in cluster.pods:
@@ -67,6 +75,7 @@ def _finding(cluster: Cluster, fault: Fault) -> Finding:
         *fault.evidence,
         severity=Severity.ERROR if bare else Severity.WARNING,
         impact="The databases are on no volume at all: a restart of the primary loses them." if bare else None,
+        fix=ELSEWHERE if first.platform else None,
         commands=(
             *exports(p for p in primaries(cluster) if p in fault.pods and bare),
             cluster.kubectl("exec", first.name, "-c", first.container.name, "--", "mount"),

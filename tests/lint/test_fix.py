@@ -111,6 +111,44 @@ def test_primary_redirect_url_goes_and_everything_else_stays() -> None:
     assert fixed(alone) == "lease:\n  type: static\n"
 
 
+@pytest.mark.parametrize("section", ["data", "fuse", "http", "proxy", "lease", "backup", "log", "tracing"])
+def test_it_goes_from_every_section_that_litefs_has(section: str) -> None:
+    there = {"lease": "type: static", "proxy": "debug: true", "data": "dir: /b", "fuse": "dir: /a", "http": 'addr: ":1"', "backup": "path: x", "log": "format: text", "tracing": "path: x"}
+    rest = "" if section == "lease" else "lease:\n  type: static\n"
+    new = f"{rest}{section}:\n  # of the guide\n  {there[section]}  # stays\n"
+    assert fixed(new + "  primary-redirect-url: http://x  # goes\n") == new
+    assert migrate(new) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("primary-redirect-url: http://x\nlease:\n  type: static\n", "lease:\n  type: static\n"),
+        ("# why\nprimary-redirect-url: x\nlease:\n  type: static\n", "# why\nlease:\n  type: static\n"),
+        ("lease:\n  type: static\n\nprimary-redirect-url: x\n\nhttp:\n  addr: ':1'\n", "lease:\n  type: static\n\nhttp:\n  addr: ':1'\n"),
+        ("mount-dir: /a\ndata-dir: /b\nprimary-redirect-url: x\nstatic:\n  primary: true\n", 'fuse:\n  dir: /a\ndata:\n  dir: /b\nlease:\n  type: "static"\n  candidate: true\n'),
+    ],
+)
+def test_it_goes_from_the_left_edge(old: str, new: str) -> None:
+    assert fixed(old) == new
+    assert migrate(new) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lease:\n  type: static\nprimary-redirect-url:\n  - a\n",
+        "lease: {type: static, primary-redirect-url: x}\n",
+        "data:\n  primary-redirect-url: x\nmount-dir: /a\ndata-dir: /b\n",
+        "primary-redirect-url: &u x\nlease:\n  type: static\n  hostname: *u\n",
+    ],
+    ids=["several lines", "in braces", "where others move to", "others refer to it"],
+)
+def test_where_it_is_not_a_line_of_its_own_a_person_takes_it_out(text: str) -> None:
+    with pytest.raises(ByHand):
+        migrate(text)
+
+
 def test_another_fault_of_the_file_does_not_keep_a_line_that_litefs_refuses() -> None:
     done = migrate("proxy:\n  addr: ':80'\n  primary-redirect-url: http://x\n")
     assert done is not None

@@ -227,3 +227,29 @@ def test_a_heredoc_in_sources_is_migrated() -> None:
     assert fix is not None
     assert fix.by_hand == ()
     assert fix.after.decode() == SOURCE
+
+
+POLICY = """
+resource "kubernetes_network_policy" "closed" {
+  metadata {
+    name      = "closed"
+    namespace = "abaci"
+  }
+  spec {
+    pod_selector {}
+    policy_types = ["Ingress"]
+    ingress {
+      ports {
+        port = PORT
+      }
+    }
+  }
+}
+"""
+
+
+@parsed
+@pytest.mark.parametrize(("port", "found", "skipped"), [('"8080"', {"LFS307"}, False), ('"20202"', set(), False), ("var.port", set(), True)])
+def test_a_network_policy_is_held_against_the_port_of_litefs(lint: Any, port: str, found: set[str], skipped: bool) -> None:
+    done = lint(SOURCE + POLICY.replace("PORT", port))
+    assert (done.found, "LFS307" in done.skipped and "networkpolicies" in str(done.report)) == (found, skipped)

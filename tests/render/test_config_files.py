@@ -91,9 +91,46 @@ def test_so_it_is_of_a_folder_that_was_saved(capsys: Capsys, tmp_path: Path) -> 
     assert done.code == 3
 
 
+def pods(out: str) -> list[str]:
+    return [p["pod"] for c in json.loads(out)["clusters"] for p in c["pods"]]
+
+
+@pytest.mark.parametrize("words", [["abaci-app-1"], ["pod/abaci-app-1"], ["po", "abaci-app-1"]])
+def test_a_word_that_is_no_file_is_a_pod_that_the_files_make(capsys: Capsys, words: list[str]) -> None:
+    done = run(capsys, "render", "-f", HEALTHY, *words, "-o", "json")
+    assert (done.code, done.err, pods(done.out)) == (0, "", ["abaci-app-1"])
+
+
+def test_of_several_applications_only_the_one_that_was_named_is_shown(capsys: Capsys, tmp_path: Path) -> None:
+    lone = tmp_path / "litefs.yml"
+    lone.write_text("fuse: {dir: /other}\n")
+    three = [f"abaci-app-{n}" for n in range(3)]
+    assert pods(run(capsys, "render", "-f", HEALTHY, str(lone), "-o", "json").out) == [*three, str(lone)]
+    assert pods(run(capsys, "render", "-f", HEALTHY, str(lone), "sts/abaci-app", "-o", "json").out) == three
+    assert pods(run(capsys, "render", "-f", HEALTHY, str(lone), "statefulset", "abaci-app", "-o", "json").out) == three
+
+
+def test_a_word_that_is_there_is_a_file_whatever_pod_bears_its_name(capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "abaci-app-1").write_text("fuse: {dir: /other}\nlease: {type: static}\n")
+    assert pods(run(capsys, "render", "-f", HEALTHY, "abaci-app-1", "-o", "json").out) == [*(f"abaci-app-{n}" for n in range(3)), "abaci-app-1"]
+    assert pods(run(capsys, "render", "-f", HEALTHY, "pod/abaci-app-1", "-o", "json").out) == ["abaci-app-1"]
+
+
+def test_a_service_of_a_compose_file_is_named_as_it_is_shown(capsys: Capsys, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n" + "".join(f"  {n}:\n    image: flyio/litefs:0.5\n    command: litefs mount\n" for n in ("one", "two")))
+    (tmp_path / "litefs.yml").write_text("fuse: {dir: /litefs}\n")
+    name = f"{tmp_path}/compose.yaml#two"
+    assert pods(run(capsys, "render", "-f", str(tmp_path), name, "-o", "json").out) == [name]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
+        (["-f", HEALTHY, "abaci-app-7"], 2, '"abaci-app-7" not found in the files, and there is no file of that name'),
+        (["-f", HEALTHY, "abaci-ap-1"], 2, "Did you mean abaci-app-1"),
+        (["-f", HEALTHY, "sts/other"], 2, 'statefulsets "other" not found in the files'),
+        (["-f", HEALTHY, "deploys/other.yaml"], 2, "deploys/other.yaml: no such file"),
         (["-f", HEALTHY, "--from", "x"], 2, "exclude each other"),
         (["-f", HEALTHY, "-n", "abaci"], 2, "--namespace cannot apply"),
         (["-f", "/nonexistent"], 2, "no such file"),

@@ -38,7 +38,17 @@ def services_in(path: str, text: str) -> Iterator[Outside | Unreadable]:
         return
     for name, service in services.items():
         if isinstance(service, Mapping):
+            yield from _inline(tree, str(name), service)
             yield _Service(tree, services, str(name)).read()
+
+
+def _inline(tree: YamlTree, name: str, service: Mapping[str, Any]) -> Iterator[Unreadable]:
+    """A Dockerfile inside the file is not followed: where it speaks of LiteFS, that is told."""
+    build = service.get("build")
+    text = build.get("dockerfile_inline") if isinstance(build, Mapping) else None
+    if isinstance(text, str) and "litefs" in text.lower():
+        line = tree.place(("services", name, "build", "dockerfile_inline")).line
+        yield Unreadable(f"the dockerfile_inline of {shown(clean(name))} is not read; lint sees a Dockerfile of its own", line)
 
 
 def interpolated(text: str) -> str:

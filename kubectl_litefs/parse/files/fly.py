@@ -1,4 +1,4 @@
-"""fly.toml: what an application on Fly runs, with what, on which volumes."""
+"""fly.toml, or the same as fly.json: what an application on Fly runs, with what, on which volumes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from typing import Any
 from ...model.image import Setting, Words
 from ...model.pod import Platform
 from ..unseen import clean
+from .documents import read_json
+from .json_tree import JsonTree
 from .outside import Build, Disk, Outside, text_of, words_of
 from .text import Unreadable
 from .toml_tree import Keys, TomlTree
 
+Tree = TomlTree | JsonTree
 APP = "app"
 """The process group where the file names none."""
+MAX_PAIRS = 100_000
+"""Process groups times what each may have: every one is held against every other. Fly gives a machine one volume."""
 FROM_FLY = ("FLY_APP_NAME", "FLY_MACHINE_ID", "FLY_ALLOC_ID", "FLY_REGION", "FLY_PUBLIC_IP", "FLY_PRIVATE_IP", "FLY_IMAGE_REF", "FLY_PROCESS_GROUP")
 """Variables that every machine has, with values that no file tells."""
 
@@ -22,17 +27,24 @@ FROM_FLY = ("FLY_APP_NAME", "FLY_MACHINE_ID", "FLY_ALLOC_ID", "FLY_REGION", "FLY
 def groups_in(path: str, text: str) -> Iterator[Outside | Unreadable]:
     """Every process group of a file, or why it cannot be read."""
     try:
-        tree = TomlTree(path, text)
+        tree = read_json(path, text) if text.lstrip()[:1] == "{" else TomlTree(path, text)
     except Unreadable as why:
         yield why
         return
+    if not isinstance(tree.value, Mapping):
+        yield Unreadable("it is no JSON object")
+        return
     processes = tree.value.get("processes")
     names = [str(n) for n in processes] if isinstance(processes, Mapping) and processes else [APP]
+    listed = sum(len(_tables(tree, name)) for name in ("mounts", "files", "services"))
+    if len(names) * listed > MAX_PAIRS:
+        yield Unreadable(f"{len(names)} process groups with {listed} mounts, files and services are more than this tool looks through", tree.place(("processes",)).line)
+        return
     for name in names:
         yield _group(tree, name, only=len(names) == 1)
 
 
-def _group(tree: TomlTree, name: str, *, only: bool) -> Outside:
+def _group(tree: Tree, name: str, *, only: bool) -> Outside:
     experimental = tree.value.get("experimental")
     start, start_at = (experimental, ("experimental",)) if isinstance(experimental, Mapping) else ({}, ())
     processes = tree.value.get("processes")
@@ -55,7 +67,7 @@ def _group(tree: TomlTree, name: str, *, only: bool) -> Outside:
     )
 
 
-def _build(tree: TomlTree) -> Build | None:
+def _build(tree: Tree) -> Build | None:
     build = _table(tree, "build")
     if any(build.get(key) for key in ("image", "builder", "buildpacks", "builtin")):
         return None
@@ -65,7 +77,7 @@ def _build(tree: TomlTree) -> Build | None:
     return Build(os.path.normpath(path), text_of(build.get("build-target")), given)
 
 
-def _environment(tree: TomlTree) -> dict[str, Setting]:
+def _environment(tree: Tree) -> dict[str, Setting]:
     """What Fly gives itself, `primary_region`, and `[env]`, which wins."""
     top = tree.place(())
     found = {n: Setting(None, top.evidence(f"Fly sets {n}")) for n in FROM_FLY}
@@ -78,13 +90,13 @@ def _environment(tree: TomlTree) -> dict[str, Setting]:
     return found
 
 
-def _words(tree: TomlTree, value: Any, keys: Keys) -> Words | None:
+def _words(tree: Tree, value: Any, keys: Keys) -> Words | None:
     """A command; an empty one is none."""
     words = words_of(value, clean)
     return Words(words, tree.place(keys)) if words else None
 
 
-def _disks(tree: TomlTree, group: str) -> Iterator[Disk]:
+def _disks(tree: Tree, group: str) -> Iterator[Disk]:
     """Volumes from [mounts] or [[mounts]], and files from [[files]]."""
     for body, keys in _tables(tree, "mounts"):
         path = text_of(body.get("destination"))
@@ -97,7 +109,7 @@ def _disks(tree: TomlTree, group: str) -> Iterator[Disk]:
             yield Disk(clean(path), "bind", source, tree.place((*keys, "guest_path")))
 
 
-def _edge(tree: TomlTree, group: str) -> tuple[int, Any] | None:
+def _edge(tree: Tree, group: str) -> tuple[int, Any] | None:
     """The port that Fly's edge sends this group's requests to, where there is only one."""
     listed = [(b, k) for name in ("http_service", "services") for b, k in _tables(tree, name) if _is_for(b, group) and b.get("protocol", "tcp") == "tcp"]
     ports = {b.get("internal_port"): (*k, "internal_port") for b, k in listed}
@@ -110,12 +122,12 @@ def _is_for(body: Mapping[str, Any], group: str) -> bool:
     return not isinstance(named, list) or not named or group in named
 
 
-def _table(tree: TomlTree, name: str) -> Mapping[str, Any]:
+def _table(tree: Tree, name: str) -> Mapping[str, Any]:
     value = tree.value.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
-def _tables(tree: TomlTree, name: str) -> list[tuple[Mapping[str, Any], Keys]]:
+def _tables(tree: Tree, name: str) -> list[tuple[Mapping[str, Any], Keys]]:
     """One table or a list of them, with their places."""
     value = tree.value.get(name)
     if isinstance(value, Mapping):

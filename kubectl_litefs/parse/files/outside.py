@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import posixpath
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +25,8 @@ from .documents import Keys
 from .images import with_image
 
 CONTAINER: Keys = ("spec", "containers", "0")
+Service = tuple[str, str]
+"""A compose file's folder, and the service's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,11 @@ class Outside:
 
 
 def nodes(
-    out: Outside, all_of_them: Sequence[Outside], dockerfiles: Mapping[str, str], files: Mapping[str, str], finder: Callable[[str], FindFile]
+    out: Outside, laid_over: Collection[Service], dockerfiles: Mapping[str, str], files: Mapping[str, str], finder: Callable[[str], FindFile]
 ) -> Iterator[tuple[Obj, Image]]:
     """The container with its image, where something shows that it runs LiteFS. `files` are those that it may mount, `finder`
-    finds those that a Dockerfile copies."""
-    if any(o is not out and _same_service(o, out) for o in all_of_them):
+    finds those that a Dockerfile copies, `laid_over` is what `services_twice` says."""
+    if _service(out) in laid_over:
         out = replace(out, sure=False)  # compose lays such files over one another, if it is told to
     build = out.build
     path = next((p for p in dockerfiles if build is not None and os.path.normpath(p) == build.dockerfile), None)
@@ -93,10 +96,14 @@ def nodes(
         yield node, image
 
 
-def _same_service(one: Outside, other: Outside) -> bool:
-    """Of the same name, in different files of one folder."""
-    alike = one.platform is other.platform is Platform.COMPOSE and one.name.rpartition("#")[2] == other.name.rpartition("#")[2]
-    return alike and os.path.dirname(one.source) == os.path.dirname(other.source)
+def services_twice(found: Iterable[Outside]) -> set[Service]:
+    """Services that several files of one folder have."""
+    times = Counter(filter(None, map(_service, found)))
+    return {service for service, n in times.items() if n > 1}
+
+
+def _service(out: Outside) -> Service | None:
+    return (os.path.dirname(out.source), out.name.rpartition("#")[2]) if out.platform is Platform.COMPOSE else None
 
 
 def _node(out: Outside) -> Obj:

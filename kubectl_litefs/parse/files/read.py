@@ -20,7 +20,7 @@ from .fly import groups_in
 from .images import matched, with_image
 from .kubernetes import PLURALS, objects_in
 from .lone import lone_config, lone_image, lone_script
-from .outside import Outside, nodes
+from .outside import Outside, nodes, services_twice
 from .planned import claims_of, pods_of
 from .recognise import YAML_NAME, Kind, recognise
 from .terraform_found import Found, gap_of, read_sources, take
@@ -29,7 +29,7 @@ from .text import Unreadable, decode
 
 PREFIX = "files/"
 TEMPLATED = ("StatefulSet", "Deployment", "DaemonSet")
-WHOLE = ("pods", "statefulsets", "deployments", "daemonsets", "services")
+WHOLE = ("pods", "statefulsets", "deployments", "daemonsets", "services", "networkpolicies")
 """Kinds of which the files are taken to hold all there are, as soon as they hold one."""
 DEFAULT = "default"
 # of a text as Python shows it, where what stands for an unknown part is an escape
@@ -102,8 +102,9 @@ def read_files(snapshot: Snapshot) -> Given:
     worlds = tuple(_world(objects, of_owner, found.unsure) for objects in _applications(found.objects))
     lone: list[Pod | Obj] = []
     built: set[str] = set()
+    twice = services_twice(found.outside)
     for out in found.outside:
-        for node, image in nodes(out, found.outside, found.dockerfiles, found.configs | found.scripts, partial(_finder, found, copied=copied)):
+        for node, image in nodes(out, twice, found.dockerfiles, found.configs | found.scripts, partial(_finder, found, copied=copied)):
             lone.append(node)
             built.add(image.source)
             copied |= {f.origin.source for f in image.files.values()}

@@ -96,11 +96,15 @@ _FLY = re.compile(r"^[ \t]*(?:\[\[?[ \t]*(http_service|services|mounts|processes
 _ONLY_FLY = frozenset({"http_service", "mounts", "primary_region", "internal_port"})
 
 
+_FLY_JSON = re.compile(r'"(?:primary_region|http_service)"\s*:')
+_FLY_JSON_MORE = re.compile(r'"(app|primary_region|http_service|services|mounts|processes|env|build|vm|deploy)"\s*:')
 _TOML = re.compile(r"""(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[\[?[\w \t."'-]+\]|[\w."'-]+[ \t]*=)""")
 
 
 def is_fly(path: str, text: str) -> bool:
-    """It begins as TOML does, with two tables or keys of fly.toml, one of which nobody else has."""
+    """It begins as TOML does, with two tables or keys of fly.toml, one of which nobody else has; or the same in JSON."""
+    if text.lstrip()[:1] == "{":
+        return _FLY_JSON.search(text) is not None and len(set(_FLY_JSON_MORE.findall(text))) > 1
     if _TOML.match(text) is None:
         return False
     found = {m[1] or m[2] for m in _FLY.finditer(text)}
