@@ -9,7 +9,7 @@ import click
 from . import values
 from .given_files import file_options, files_of
 from .options import Command, cluster_options, kind_and_names, target, verbosity
-from .output import ProgressLine, emit
+from .output import ProgressLine, emit, screen
 from .params import Duration
 
 
@@ -30,6 +30,9 @@ def command(ctx: click.Context, /, names: tuple[str, ...], out: Path, timeout: f
         raise click.UsageError(f"-o wants a name that ends in .tar.gz, not {out.name!r}", ctx)
     wanted = target(ctx, kind_and_names(names))
     from .. import app
+    from ..render.finding import Look
+    from ..render.gaps import lines_of
+    from ..render.paint import plain
     from ..render.words import clean, count
     from .live import SystemClock, connected
 
@@ -38,5 +41,8 @@ def command(ctx: click.Context, /, names: tuple[str, ...], out: Path, timeout: f
     with connected(ctx, observer) as kube:
         snapshot = app.save_bundle(kube, wanted, SystemClock(), observer, out, files)
     emit(f"{clean(str(out))}: {count(len(snapshot.items), 'file')}, {count(len(snapshot.gaps), 'thing')} not seen")
+    unseen = lines_of(snapshot.gaps, snapshot.namespaces, Look(screen().width, False, False, False, ()))
+    if unseen:
+        emit(plain(unseen))
     emit(f"Read it before you pass it on; then: kubectl litefs diagnose --from {clean(str(out))}")
     return 0

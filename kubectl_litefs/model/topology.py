@@ -261,7 +261,7 @@ def _silent(cluster: Cluster, pod: Pod) -> Link:
         return _by_log(cluster, pod)
     why = gap.detail if gap is not None and gap.detail else "its HTTP port was not seen"
     if gap is not None and gap.why is GapReason.FORBIDDEN:
-        why = "nobody may ask it (no right)"
+        why = "no right to ask it"
     if not pod.container.running and not pod.planned:
         reason = pod.container.waiting.get("reason") or pod.container.terminated.get("reason") or pod.phase
         return Link(Role.DOWN, str(reason))

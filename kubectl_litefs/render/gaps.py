@@ -81,14 +81,19 @@ def blind_lines(seen: ClusterReport, look: Look) -> list[Line]:
     if unlisted is not None:
         told = "Its pods were not seen: nothing is known of its state."
         reasons[unlisted.detail or _WORDS[unlisted.why]] = None
-    lines = [line(("COULD NOT LOOK", "error"), "  ", (name, "strong")), line(INDENT, told)]
+    lines = [line(("COULD NOT LOOK", "error"), "  ", (name, "strong")), *(line(INDENT, row) for row in wrap(told, look.width - 2))]
     return lines + [line(INDENT, (row, "faint")) for reason in list(reasons)[:3] for row in few_rows(reason, look.width - 2, MOST_ROWS)]
 
 
 def gap_lines(report: Report, look: Look) -> list[Line]:
+    """What the report could not see."""
+    return lines_of(report.gaps, report.namespaces, look)
+
+
+def lines_of(every: Sequence[Gap], namespaces: Sequence[str], look: Look) -> list[Line]:
     """Missing rights and silent pods; with -v everything that was not seen."""
-    shown = [g for g in report.gaps if g.why in LOUD or g.what == "now" or look.verbose]
-    files = [g for g in report.gaps if g.what.startswith(FILES)]
+    shown = [g for g in every if g.why in LOUD or g.what == "now" or look.verbose]
+    files = [g for g in every if g.what.startswith(FILES)]
     by_reason: dict[tuple[GapReason, str], list[Gap]] = {}
     for gap in (g for g in shown if g not in files):
         by_reason.setdefault((gap.why, right(gap) if gap.why is GapReason.FORBIDDEN else ""), []).append(gap)
@@ -104,8 +109,8 @@ def gap_lines(report: Report, look: Look) -> list[Line]:
         if detail:
             lines += [line(INDENT * 2, (row, "faint")) for row in few_rows(detail, look.width - 4, MOST_ROWS)]
     if any(why is GapReason.FORBIDDEN for why, _ in by_reason):
-        scope = f"-n {report.namespaces[0]}" if len(report.namespaces) == 1 else "-A"
-        who = next((found[1] for g in report.gaps if (found := _USER.search(g.detail))), "")
+        scope = f"-n {namespaces[0]}" if len(namespaces) == 1 else "-A"
+        who = next((found[1] for g in every if (found := _USER.search(g.detail))), "")
         told = (f"{who} has not all the rights it needs. " if who else "") + "This prints what to ask for:"
         lines += [line(INDENT, row) for row in wrap(clean(told), look.width - 2)]
         lines.append(line(INDENT * 2, (clean(f"kubectl litefs rbac diagnose {scope}"), "command")))

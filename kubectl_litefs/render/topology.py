@@ -164,9 +164,10 @@ def remark(seen: ClusterReport, pod: Pod) -> str:
     words = ""
     if role is Role.PRIMARY and seen.topology.primary is pod:
         others = [p for p in seen.cluster.pods if p is not pod]
-        following = sum(seen.topology.role(p) is Role.FOLLOWING for p in others)
+        following, unseen = (sum(seen.topology.role(p) is r for p in others) for r in (Role.FOLLOWING, Role.UNKNOWN))
         if others:
             words = f"{count(len(others), 'replica')}, {'all' if following == len(others) else following} following"
+            words = f"{following} following, {unseen} unseen" if unseen else words
     elif role is Role.PRIMARY:
         words = "one of several primaries"
     elif role is Role.STRANGER:

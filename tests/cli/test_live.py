@@ -66,6 +66,17 @@ def test_a_saved_bundle_says_the_same(capsys: Capsys, tmp_path: Path) -> None:
     assert (again.code, again.out) == (2, ""), "a file that exists is not overwritten"
 
 
+def test_what_a_bundle_lacks_is_said_when_it_is_saved(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, mismatch: RecordedApi, tmp_path: Path) -> None:
+    """Whoever reads it later can no longer ask."""
+    answer = mismatch.answer
+    refusal = 403, json.dumps({"kind": "Status", "reason": "Forbidden", "message": 'nodes is forbidden: User "eve" cannot list resource "nodes"'}).encode()
+    monkeypatch.setattr(mismatch, "answer", lambda path, query: refusal if path.endswith("/nodes") else answer(path, query))
+    done = run(capsys, "bundle", *FLAGS, "-o", str(tmp_path / "saved.tar.gz"))
+    assert done.code == 0
+    assert "forbidden, may not list nodes" in done.out and "eve has not all the rights it needs" in done.out
+    assert "kubectl litefs rbac diagnose -n abaci" in done.out
+
+
 @pytest.mark.usefixtures("mismatch")
 def test_render_says_the_same_of_a_cluster_and_of_what_was_saved_of_it(capsys: Capsys, tmp_path: Path) -> None:
     out = tmp_path / "saved.tar.gz"

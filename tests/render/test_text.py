@@ -220,3 +220,9 @@ def test_evidence_that_is_too_long_keeps_its_end_which_tells_why() -> None:
     assert "disconnected from primary" in start
     assert end.endswith("no such host") and len(end) <= 80
     assert line in " ".join(show(judged(says("LFS303", ["abaci-app-1"], line)), verbose=True).split()), "-v shows all of it"
+
+
+def test_a_replica_that_nobody_may_ask_is_unseen_and_not_merely_one_that_does_not_follow() -> None:
+    told = show(judged(passes("LFS101"), gaps=[{"what": f"litefs/abaci/abaci-app-2/{f}", "why": "FORBIDDEN", "detail": "Error from server (Forbidden): no"} for f in ("info.json", "vars.json", "metrics.txt")]))
+    assert "1 following, 1 unseen" in told
+    assert "unseen" in told.splitlines()[3] and "no right to ask it" in told.splitlines()[3]
