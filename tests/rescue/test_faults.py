@@ -58,15 +58,21 @@ def watch(sim: Sim) -> None:
     sim.after.append(hook)
 
 
-def requests_of(rescue: Rescue, sim: Sim, strategy: str) -> int:
-    count = [0]
+REQUESTS: dict[tuple[str, str], int] = {}
+"""State and strategy -> the requests of the main thread in a run that nobody disturbs, once one has been counted."""
 
-    def hook(s: Sim, sent: Sent) -> None:
-        count[0] += threading.current_thread() is threading.main_thread()
 
-    sim.before.append(hook)
-    assert int(rescue(sim, strategy=strategy).code) == 0
-    return count[0]
+def requests_of(rescue: Rescue, make: Make, state: str, strategy: str) -> int:
+    if (state, strategy) not in REQUESTS:
+        sim, count = getattr(make, state)(), [0]
+
+        def hook(s: Sim, sent: Sent) -> None:
+            count[0] += threading.current_thread() is threading.main_thread()
+
+        sim.before.append(hook)
+        assert int(rescue(sim, strategy=strategy).code) == 0
+        REQUESTS[state, strategy] = count[0]
+    return REQUESTS[state, strategy]
 
 
 def elsewhere(rescue: Rescue, make: Make, name: object) -> None:
@@ -100,7 +106,7 @@ def finish(rescue: Rescue, sim: Sim, strategy: str) -> bool:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("state", "strategy"), WAYS)
 def test_a_signal_in_every_request_of_the_main_thread(rescue: Rescue, make: Make, state: str, strategy: str, when: str) -> None:
-    total = requests_of(rescue, getattr(make, state)(), strategy)
+    total = requests_of(rescue, make, state, strategy)
     codes = set()
     for number in points(total, when):
         elsewhere(rescue, make, number)
@@ -124,7 +130,7 @@ def test_a_signal_in_every_request_of_the_main_thread(rescue: Rescue, make: Make
 
 @pytest.mark.parametrize(("state", "strategy"), WAYS)
 def test_kill_9_in_every_request_of_the_main_thread(rescue: Rescue, make: Make, state: str, strategy: str) -> None:
-    total = requests_of(rescue, getattr(make, state)(), strategy)
+    total = requests_of(rescue, make, state, strategy)
     for number in points(total - 1, "after"):
         elsewhere(rescue, make, number)
         sim: Sim = getattr(make, state)()
