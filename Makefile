@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# The tests start some hundred Pythons: each would compile all that it imports anew where the developer's shell forbids to keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help test e2e e2e-control-plane e2e-node unit lint docs docs-check demo bench fuzz build compat dist release new-rule lock clean
 
 help: ## this list

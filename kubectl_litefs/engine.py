@@ -143,15 +143,7 @@ def _untimed(pod: Pod, what: str) -> list[Gap]:
 
 def has(pod: Pod, what: str) -> bool:
     """Whether this kind of fact was seen of the pod."""
-    seen: dict[str, object] = {
-        "config": pod.config,
-        "info": pod.info,
-        "vars": pod.databases,
-        "metrics": pod.metrics,
-        "log": pod.log,
-        "previous": pod.previous,
-    }
-    return what in ("spec", "env") or seen[what] is not None
+    return what in ("spec", "env") or getattr(pod, "databases" if what == "vars" else what) is not None
 
 
 def _crash_finding(crashed: Rule, rule: Rule, cluster: Cluster, detail: str) -> Finding:
