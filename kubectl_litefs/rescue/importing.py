@@ -148,7 +148,7 @@ def proven(work: RescueWork, back: Back) -> bool:
 
 def gone(work: RescueWork) -> str:
     """Why what was imported is no longer on the primary; empty where it is, or where nothing is proven yet. Raises Stopped (exit 10)."""
-    pod, want = work.plan.pod, work.plan.cluster_id if work.plan.fault == "LFS110" else work.plan.primary_cluster_id
+    pod, want = work.plan.pod, work.plan.id_afterwards
     info, held = work.info(pod), work.databases(pod)
     if isinstance(info, Gap) or isinstance(held, Gap) or not info.cluster_id:
         raise Stopped("cannot-look", f"{pod} does not say its cluster id and positions", ExitCode.STOPPED_AFTER)

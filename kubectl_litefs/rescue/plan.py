@@ -62,6 +62,11 @@ class RescuePlan(Aim):
         return True
 
     @property
+    def id_afterwards(self) -> str:
+        """The cluster id that the primary has when the data is back: an import keeps the one it has."""
+        return self.cluster_id if self.strategy == "data-dir" or self.fault == "LFS110" else self.primary_cluster_id
+
+    @property
     def staging(self) -> str:
         """The directory beside the primary's own, on its volume; its name tells the run."""
         return f"rescue-{self.id[:12]}"

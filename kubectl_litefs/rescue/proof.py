@@ -103,7 +103,7 @@ class Proof(Twice):
     def __init__(self, work: RescueWork, replicas: tuple[str, ...]) -> None:
         super().__init__(work)
         self.plan, self.replicas = work.plan, replicas
-        self.want_id = self.plan.cluster_id if self.plan.strategy == "data-dir" or self.plan.fault == "LFS110" else self.plan.primary_cluster_id
+        self.want_id = self.plan.id_afterwards
         self.primary_good, self.absent = False, ""
 
     def no_answer(self, error: KubeError) -> str:
@@ -216,19 +216,15 @@ def serves(work: RescueWork, info: Info) -> bool:
 def rows(work: RescueWork) -> tuple[Rows, ...]:
     """Row counts of each table, in the copies that went back and in an export of the primary now. Raises Stopped (exit 11)."""
     found: list[Rows] = []
-    part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
     for back in work.plan.databases:
         copy = work.find(back)
         try:
-            now = export(work.node(work.plan.pod), back.name, part, moving=True)
+            now, after = exported_rows(work, back)
             if copy is None:
                 not_compared(work, back, now)
-            before, after = count_rows(copy) if copy is not None else {}, count_rows(part)
+            before = count_rows(copy) if copy is not None else {}
         except (ExportFailed, OSError) as error:
             raise Stopped("unverified", f"the data was brought back, but {back.name} of {work.plan.pod} could not be exported and checked: {reason(error)}", ExitCode.UNVERIFIED, "--resume looks again.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink()
         counted = [Rows(back.name, t, before.get(t), after.get(t), copy is not None) for t in sorted({*before, *after})]
         for less in (r for r in counted if (r.before or 0) > (r.after or 0)):
             work.warn(f"{less.words()}: the application has deleted rows since, or they did not come back. The copy is {copy}")
@@ -241,18 +237,12 @@ def shrunk(work: RescueWork) -> str:
 
     After an import txids are low: one that was made anew is soon past them. Raises ExportFailed, OSError.
     """
-    part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
     for back in work.plan.databases:
         arrival, copy = work.arrivals.get(back.name), work.find(back)
         now = work.node(work.plan.pod).position(back.name)
         if copy is None or (arrival is not None and (now.txid, now.checksum) == (arrival.txid, arrival.checksum)):
             continue
-        try:
-            export(work.node(work.plan.pod), back.name, part, moving=True)
-            before, after = count_rows(copy), count_rows(part)
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink()
+        before, after = count_rows(copy), exported_rows(work, back)[1]
         was, has = sum(before.values()), sum(after.get(table, 0) for table in before)
         if 2 * has < was:
             return f"{back.name} on {work.plan.pod} was written to since it was proven and has {has} rows now in the tables of the copy, which has {was}"
@@ -274,6 +264,16 @@ def not_compared(work: RescueWork, back: Back, now: Export) -> None:
         f"Where that folder can be read, --resume compares the rows. If it is gone, look into what was saved now ({work.backup}) yourself; when the rows are right, "
         f"give the lock back: kubectl -n {plan.namespace} delete lease {work.lock.name}",
     )
+
+
+def exported_rows(work: RescueWork, back: Back) -> tuple[Export, dict[str, int]]:
+    """(the export, its rows by table) of the primary's database now; no file of it stays. Raises ExportFailed, OSError."""
+    part = work.folder / f"proof-{work.plan.id[:12]}.sqlite.part"
+    try:
+        return export(work.node(work.plan.pod), back.name, part, moving=True), count_rows(part)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def count_rows(path: Path) -> dict[str, int]:

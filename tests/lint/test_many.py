@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from types import FrameType
@@ -20,6 +19,8 @@ from kubectl_litefs.parse.files.read import PREFIX
 from kubectl_litefs.parse.files.text import Unreadable
 from kubectl_litefs.rules.lfs601_fuse_unavailable import RULE
 
+from ..work import profiled
+
 N = 40
 
 
@@ -31,12 +32,7 @@ def calls(function: Callable[[], object]) -> int:
         nonlocal found
         found += event in ("call", "c_call")
 
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
+    profiled(count, function)
     return found
 
 

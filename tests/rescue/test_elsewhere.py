@@ -11,10 +11,10 @@ from kubectl_litefs.fix.lock import PREFIX, lock_name
 from kubectl_litefs.fix.outcome import Outcome
 
 from ..fix.sim import Db, Sim, database
-from ..fix.test_interruptions import Killed, stop_at
+from ..fix.test_interruptions import Killed
 from ..harness import APP
 from .conftest import Make, Rescue
-from .test_faults import ONE, TWO, ZERO, back, elsewhere, points, requests_of, watch
+from .test_faults import ONE, TWO, ZERO, back, elsewhere, killed_after, points, requests_of, watch
 from .test_faults import WAYS as EVERY_WAY
 
 MORE = database("one", "two", "three", "four")
@@ -180,12 +180,7 @@ def test_kill_9_in_every_request_and_taken_up_elsewhere(rescue: Rescue, make: Ma
     """One of the requests; RESCUE_EVERY=1 takes each: the end is the same whichever it was."""
     total = requests_of(rescue, make, state, strategy)
     for number in list(points(total - 1, "after"))[: None if "RESCUE_EVERY" in os.environ else 1]:
-        elsewhere(rescue, make, number)
-        sim: Sim = getattr(make, state)()
-        watch(sim)
-        stop_at(number, "after", Killed(), sim)
-        with pytest.raises(Killed):
-            rescue(sim, strategy=strategy)
+        sim = killed_after(rescue, make, state, strategy, number)
         where = f"request {number} of {total} ({sim.sent[-1].method} {sim.sent[-1].path})"
         sim.before.clear()
         sim.after.clear()

@@ -128,16 +128,22 @@ def test_a_signal_in_every_request_of_the_main_thread(rescue: Rescue, make: Make
     assert codes & {9, 10}
 
 
+def killed_after(rescue: Rescue, make: Make, state: str, strategy: str, number: int) -> Sim:
+    """A cluster on which a rescue of its own was killed behind its request of that number."""
+    elsewhere(rescue, make, number)
+    sim: Sim = getattr(make, state)()
+    watch(sim)
+    stop_at(number, "after", Killed(), sim)
+    with pytest.raises(Killed):
+        rescue(sim, strategy=strategy)
+    return sim
+
+
 @pytest.mark.parametrize(("state", "strategy"), WAYS)
 def test_kill_9_in_every_request_of_the_main_thread(rescue: Rescue, make: Make, state: str, strategy: str) -> None:
     total = requests_of(rescue, make, state, strategy)
     for number in points(total - 1, "after"):
-        elsewhere(rescue, make, number)
-        sim: Sim = getattr(make, state)()
-        watch(sim)
-        stop_at(number, "after", Killed(), sim)
-        with pytest.raises(Killed):
-            rescue(sim, strategy=strategy)
+        sim = killed_after(rescue, make, state, strategy, number)
         where = f"request {number} of {total} ({sim.sent[-1].method} {sim.sent[-1].path})"
         assert safe(sim) and finish(rescue, sim, strategy), where
 
