@@ -57,8 +57,7 @@ class _Gathering:
 
     def __init__(self, kube: Kube, target: Target, clock: Clock, observer: Observer) -> None:
         self.kube, self.target, self.clock, self.observer = kube, target, clock, observer
-        self.items: dict[str, bytes] = {}
-        self.spooled: dict[str, Item] = {}
+        self.items: dict[str, Item] = {}
         self.gaps: dict[str, Gap] = {}
         self.namespaces: tuple[str, ...] = ()
         self.wanted: tuple[str, ...] = ()
@@ -100,12 +99,12 @@ class _Gathering:
             raise error
         self.gaps[path] = Gap(path, why, detail)
 
-    def keep(self, path: str, document: bytes | BaseException, right: str) -> None:
+    def keep(self, path: str, document: bytes | BaseException, right: str = "") -> None:
         """A part of the bundle, or the gap in its place."""
         if isinstance(document, BaseException):
             self.missing(path, document, right)
         else:
-            self.items[path] = document
+            self.items[path] = Item(path, partial(iter, (document,)))
 
     # --- the run
 
@@ -122,9 +121,8 @@ class _Gathering:
         return self.snapshot()
 
     def snapshot(self) -> Snapshot:
-        items = {p: Item(p, partial(iter, (data,))) for p, data in self.items.items()} | self.spooled
         return Snapshot(
-            items={p: items[p] for p in sorted(items)},
+            items={p: self.items[p] for p in sorted(self.items)},
             gaps=tuple(self.gaps[p] for p in sorted(self.gaps)),
             namespaces=self.namespaces,
             taken_at=self.clock.now().replace(microsecond=0),
@@ -176,7 +174,7 @@ class _Gathering:
                 probes[_litefs_path(pod.ref, "info.json")] = partial(self.ask, pod.ref, DEFAULT_PORT, "info.json")
         for path, got in self.run_jobs(probes).items():
             if isinstance(got, bytes) and not isinstance(read_info(path, got), Gap):
-                self.items[path] = got
+                self.keep(path, got)
         templates = [o for o in owners if signs(o, (), "spec.template.spec").strong]
         answered = {p for p in self.items if p.startswith("litefs/")}
         nodes = [p for p in pods if p in strong or _litefs_path(p.ref, "info.json") in answered]
@@ -205,9 +203,8 @@ class _Gathering:
                     found.append({"kind": "ConfigMap", **got[key]})
                 elif not (isinstance(got[key], KubeError) and got[key].status == 404):
                     self.missing(path, got[key], "get configmaps")
-            self.items[path] = redact.canonical({"kind": "List", "apiVersion": "v1", "items": [redact.obj(o) for o in found]})
-            if path in self.gaps and not found:
-                del self.items[path]
+            if found or path not in self.gaps:
+                self.keep(path, redact.canonical({"kind": "List", "apiVersion": "v1", "items": [redact.obj(o) for o in found]}))
 
     # --- LiteFS
 
@@ -234,14 +231,15 @@ class _Gathering:
         replicas, leaders = self.by_role(pods)
         self.read_positions(replicas, ("vars.json", "metrics.txt"))
         self.read_positions(leaders, ("vars.json", "metrics.txt"))
-        return assemble(self.snapshot())
+        decided = self.target.second_look is None or self.target.always_look_twice
+        return facts if decided else assemble(self.snapshot())  # only whether to look twice hangs on the answers
 
     def by_role(self, pods: list[Pod]) -> tuple[list[Pod], list[Pod]]:
         """(replicas and the silent, those that just said they are primary)."""
         leaders = []
         for pod in pods:
             path = _litefs_path(pod.ref, "info.json")
-            info = read_info(path, self.items[path]) if path in self.items else None
+            info = read_info(path, self.items[path].read()) if path in self.items else None
             if isinstance(info, Info) and info.is_primary:
                 leaders.append(pod)
         return [p for p in pods if p not in leaders], leaders
@@ -262,28 +260,29 @@ class _Gathering:
     def keep_answers(self, results: Mapping[str, Any]) -> None:
         for path, got in results.items():
             self.gaps.pop(path, None)
-            if isinstance(got, BaseException):
-                self.missing(path, got, "get pods/log" if path.startswith("logs/") else "get pods/proxy")
-            elif isinstance(got, bytes):
-                self.items[path] = got
+            if isinstance(got, BaseException | bytes):
+                self.keep(path, got, "get pods/log" if path.startswith("logs/") else "get pods/proxy")
             else:
-                self.spooled[path] = Item(path, got.open)
+                self.items[path] = Item(path, got.open)
                 if got.cut:
                     self.gaps[path] = Gap(path, GapReason.TRUNCATED, got.cut)
 
     def look_again(self, facts: Facts) -> None:
         """A second sweep of the clusters that need one; the first moves to sweeps/1."""
+        pause = self.target.second_look
+        if pause is None:
+            return
         again: list[Cluster] = [c for c in facts.clusters if self.target.always_look_twice or wants_second_look(c)]
-        if not again or self.left <= self.target.second_look:
+        if not again or self.left <= pause:
             return
         self.observer.progress("looking a second time")
-        self.clock.sleep(self.target.second_look)
+        self.clock.sleep(pause)
         pods = [p for c in again for p in c.pods]
         for pod in pods:
             for file in ("info.json", "vars.json"):
                 path = _litefs_path(pod.ref, file)
                 if path in self.items:
-                    self.items[f"sweeps/1/{path}"] = self.items.pop(path)
+                    self.keep(f"sweeps/1/{path}", self.items.pop(path).read())
         self.keep_answers(self.run_jobs({_litefs_path(p.ref, "info.json"): partial(self.ask, p.ref, p.http_port, "info.json") for p in pods}))
         replicas, leaders = self.by_role(pods)
         self.read_positions(replicas, ("vars.json",))

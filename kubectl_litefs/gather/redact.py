@@ -44,8 +44,10 @@ def text(value: str) -> str:
     """Secrets by shape: private keys, tokens, passwords in URLs, `password=...`. `${VAR}` references stay."""
     lower = value.lower()
     for needles, pattern, replacement in _RULES:
-        if any(n in lower for n in needles):
-            value = pattern.sub(replacement, value)
+        for needle in needles:  # of each text of each object: a generator costs three times as much
+            if needle in lower:
+                value = pattern.sub(replacement, value)
+                break
     return value
 
 

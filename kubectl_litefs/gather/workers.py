@@ -55,6 +55,8 @@ def run_all(
         threading.Thread(target=work, daemon=True).start()
 
     for _ in range(min(workers, len(jobs))):
+        if waiting.empty():  # those that run have taken them all: answers were quick
+            break
         start()
     outcome: dict[str, T | BaseException] = {}
     ends = time.monotonic() + max(0.0, seconds) + PATIENCE

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 from .origin import Gap
 
+T = TypeVar("T")
 Source = Literal["live", "bundle", "files", "dump", "logs"]
 """`files`: what a person has on disk, before any cluster; its items are `files/PATH`, with the path as it was given.
 `dump`: what other tools saved of a cluster; `logs`: logs and nothing else."""
@@ -21,7 +22,12 @@ class Item:
     path: str
     open: Callable[[], Iterator[bytes]]
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
-    """What was read from it already, by whoever read it: a long log is parsed once, however often facts are built."""
+
+    def once(self, how: object, read: Callable[[], T]) -> T:
+        """What `read` makes of it. It is read in each way but once, however often facts are built: a log may be long."""
+        if how not in self.derived:
+            self.derived[how] = read()
+        return cast("T", self.derived[how])
 
     def read(self) -> bytes:
         """All bytes. Only for small items: objects and LiteFS's answers, never logs."""

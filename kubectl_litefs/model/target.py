@@ -19,8 +19,8 @@ class Target:
     names: tuple[str, ...] = ()
     request_timeout: float = 5.0
     run_timeout: float = 15.0
-    second_look: float = 2.0
-    """Seconds between two sweeps, where a second one is made."""
+    second_look: float | None = 2.0
+    """Seconds between two sweeps, where a second one is made; None where none ever is."""
     always_look_twice: bool = False
     """Make the second sweep even where the first leaves no doubt: what is about to be deleted is looked at twice."""
     kinds: frozenset[str] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model.objects import Obj
 from ..model.origin import Evidence
+from ..model.pod import LitefsCommand
 from .command import litefs_command
 
 DEFAULT_PORT = 20202
@@ -19,11 +20,15 @@ USUAL_DIRS = ("/litefs", "/var/lib/litefs")
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """`strong`: surely a LiteFS node. `weak`: worth asking port 20202. `container` is the one that has the best sign."""
+    """`strong`: surely a LiteFS node. `weak`: worth asking port 20202. `container` is the one that has the best sign.
+
+    `commands` are those that run LiteFS, by the container's field.
+    """
 
     strong: tuple[Evidence, ...]
     weak: tuple[Evidence, ...]
     container: str | None
+    commands: Mapping[str, LitefsCommand]
 
 
 def containers_of(pod: Obj, spec_path: str = "spec") -> list[tuple[str, Mapping[str, Any]]]:
@@ -40,9 +45,12 @@ def signs(pod: Obj, services: Sequence[Obj] = (), spec_path: str = "spec") -> Si
     strong: list[Evidence] = []
     weak: list[Evidence] = []
     best: str | None = None
+    commands: dict[str, LitefsCommand] = {}
     for field, container in containers_of(pod, spec_path):
         name = str(container.get("name") or "")
         command = litefs_command(container, pod, field)
+        if command is not None:
+            commands[field] = command
         if command is not None and (command.subcommand in NODE_COMMANDS or command.problem):
             strong.append(command.evidence)
             best = best or name
@@ -56,7 +64,7 @@ def signs(pod: Obj, services: Sequence[Obj] = (), spec_path: str = "spec") -> Si
         weak += [pod.at(f"{field}.{what}".partition(": ")[0], f"{field}.{what} ({pod.label})") for what in _weak(container)]
     labels = pod.labels if spec_path == "spec" else pod.mapping("spec.template.metadata.labels")
     weak += [s.seen("spec.ports") for s in services if _selects(s, labels) and DEFAULT_PORT in _ports(s)]
-    return Signs(tuple(strong), tuple(weak), best)
+    return Signs(tuple(strong), tuple(weak), best, commands)
 
 
 def _mounts_config(pod: Obj, container: Mapping[str, Any], spec_path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..model.config import ConfigFile
 from ..model.litefs import Sweep
@@ -13,7 +13,7 @@ from ..model.origin import Gap, GapReason, ObjectRef
 from ..model.pod import ALONE, Container, Mount, Platform, Pod
 from ..model.snapshot import Item, Snapshot
 from .command import litefs_command
-from .discover import DEFAULT_PORT, containers_of, mappings, signs
+from .discover import DEFAULT_PORT, Signs, containers_of, mappings, signs
 from .env import resolve_env, spec_env
 from .find_config import find_config
 from .litefs_http import read_info, read_metrics, read_vars
@@ -25,6 +25,7 @@ OBSERVED = ("info", "vars", "metrics", "log")
 ALONE_TOLD = "this file was given without the pods that use it"
 OUTSIDE_TOLD = {Platform.COMPOSE: "Docker Compose runs it, not Kubernetes", Platform.FLY: "it runs on Fly, not on Kubernetes"}
 
+T = TypeVar("T")
 ConfigMaps = Callable[[str], "Obj | Gap | None"]
 
 
@@ -32,7 +33,7 @@ def build_pod(snapshot: Snapshot, obj: Obj, services: Sequence[Obj], configmap: 
     """None for a pod that shows no sign of LiteFS: neither in its spec, nor by an answer, nor in its log."""
     gaps = _unseen_spec(snapshot, obj)
     spec_signs = signs(obj, services)
-    containers = _containers(obj)
+    containers = _containers(obj, spec_signs)
     sweeps = _sweeps(snapshot, obj, gaps)
     name = spec_signs.container or _likely(snapshot, obj, containers)
     container = next((c for c in containers if c.name == name), None)
@@ -122,8 +123,8 @@ def _host_name(obj: Obj) -> str | None:
     return host
 
 
-def _containers(obj: Obj) -> tuple[Container, ...]:
-    """All containers, each with its status and mounts."""
+def _containers(obj: Obj, known: Signs) -> tuple[Container, ...]:
+    """All containers, each with its status and mounts. `known` are the signs of those that go on running."""
     running = {field for field, _ in containers_of(obj)}
     statuses = {
         str(s.get("name")): s
@@ -144,7 +145,7 @@ def _containers(obj: Obj) -> tuple[Container, ...]:
                     spec=spec,
                     status=statuses.get(name, {}),
                     command=tuple(str(w) for w in words),
-                    litefs=litefs_command(spec, obj, field),
+                    litefs=known.commands.get(field) if field in running else litefs_command(spec, obj, field),
                     mounts=_mounts(obj, spec, field, volumes),
                     field=field,
                     build=obj.image(name),
@@ -201,12 +202,7 @@ def _log_path(obj: Obj, container: str, previous: bool = False) -> str:
 
 
 def _read(item: Item, complete: bool, patterns: tuple[str, ...]) -> LogRun | None:
-    """The log's facts, parsed once per item."""
-    key = complete, patterns
-    if key not in item.derived:
-        item.derived[key] = read_log(item.path, item.open(), complete=complete, patterns=patterns)
-    run = item.derived[key]
-    return run if isinstance(run, LogRun) else None
+    return item.once((complete, patterns), lambda: read_log(item.path, item.open(), complete=complete, patterns=patterns))
 
 
 def _logs(
@@ -247,25 +243,12 @@ def _sweeps(snapshot: Snapshot, obj: Obj, gaps: dict[str, Gap]) -> tuple[Sweep, 
 def _sweep(snapshot: Snapshot, below: str) -> tuple[Sweep, dict[str, Gap]]:
     gaps: dict[str, Gap] = {}
 
-    def data(key: str, name: str) -> tuple[str, bytes] | None:
-        path = below + name
-        item = snapshot.items.get(path)
-        if item is None:
-            gaps[key] = gap_for(snapshot, path)
+    def seen(key: str, name: str, read: Callable[[str, bytes], T | Gap]) -> T | None:
+        item = snapshot.items.get(below + name)
+        found = gap_for(snapshot, below + name) if item is None else item.once(key, lambda: read(item.path, item.read()))
+        if isinstance(found, Gap):
+            gaps[key] = found
             return None
-        return path, item.read()
+        return found
 
-    info = read_info(*got) if (got := data("info", "info.json")) else None
-    databases = read_vars(*got) if (got := data("vars", "vars.json")) else None
-    metrics = read_metrics(*got) if (got := data("metrics", "metrics.txt")) else None
-    for key, value in (("info", info), ("vars", databases), ("metrics", metrics)):
-        if isinstance(value, Gap):
-            gaps[key] = value
-    return (
-        Sweep(
-            None if isinstance(info, Gap) else info,
-            None if isinstance(databases, Gap) else databases,
-            None if isinstance(metrics, Gap) else metrics,
-        ),
-        gaps,
-    )
+    return Sweep(seen("info", "info.json", read_info), seen("vars", "vars.json", read_vars), seen("metrics", "metrics.txt", read_metrics)), gaps

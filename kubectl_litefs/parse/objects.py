@@ -52,10 +52,12 @@ def read_list(snapshot: Snapshot, plural: str, kind: str, namespace: str) -> tup
     """The objects of one list, or why there are none to read."""
     path = list_path(plural, namespace)
     item = snapshot.items.get(path)
-    if item is None:
-        return gap_for(snapshot, path)
+    return gap_for(snapshot, path) if item is None else item.once(kind, lambda: _objects(path, item.read(), kind))
+
+
+def _objects(path: str, data: bytes, kind: str) -> tuple[Obj, ...] | Gap:
     try:
-        document = json.loads(item.read())
+        document = json.loads(data)
         raws = document["items"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return Gap(path, GapReason.UNPARSED, "not a list of objects: no JSON with items")

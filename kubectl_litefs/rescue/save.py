@@ -119,7 +119,7 @@ class _Saving:
 
     def look(self, *, logs: bool) -> Facts:
         timeout = min(LOOK, max(1.0, self.left()))
-        target = dataclasses.replace(self.options.target, kinds=KINDS, logs=logs, second_look=0.0, run_timeout=timeout)
+        target = dataclasses.replace(self.options.target, kinds=KINDS, logs=logs, second_look=None, run_timeout=timeout)
         return assemble(live.gather(self.kube, target, self.clock, self.ui))
 
     def left(self) -> float:

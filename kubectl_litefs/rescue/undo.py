@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
 from ..fix import destroy
 from ..fix.journal import Journal
-from ..fix.lock import Lock
+from ..fix.lock import Lock, who
 from ..fix.outcome import Outcome, Words
 from ..fix.refusals import standing
 from ..fix.wait import wait_replaced
@@ -40,6 +41,14 @@ class UndoWork(Work):
 
     plan: UndoPlan
     options: RescueOptions
+    began: str = ""
+    """Who began it, as user@host: the copies are there."""
+
+    @property
+    def place(self) -> str:
+        """The folder of the copies, and whose it is where it is not to be seen from here."""
+        away = self.began and not Path(self.plan.folder).is_dir()
+        return f"{self.plan.folder}{f' of {self.began}' if away else ''}"
 
     @property
     def exchange(self) -> Exchange:
@@ -53,6 +62,8 @@ class UndoRun(SetRun):
 
     plan: UndoPlan | None
     work: UndoWork | None
+    began = ""
+    """Who began the undo that is taken up."""
 
     def fresh(self) -> Outcome:
         saved = self.save()
@@ -100,10 +111,10 @@ class UndoRun(SetRun):
         return Outcome(ExitCode.OK, "dry-run", "nothing was changed: only reads were sent, and copies were saved here", hint, plan, backup=plan.folder)
 
     def make_work(self, plan: UndoPlan, lock: Lock, journal: Journal) -> UndoWork:
-        return UndoWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline, backup=plan.folder)
+        return UndoWork(self.kube, self.options, self.clock, self.ui, plan, lock, journal, self.deadline, backup=plan.folder, began=self.began)
 
     def notes(self) -> dict[str, str]:
-        return {"command": COMMAND} | self.plan_note()
+        return {"command": COMMAND, "began": self.began or who()} | self.plan_note()
 
     @property
     def takes_up(self) -> bool:
@@ -165,16 +176,17 @@ class UndoRun(SetRun):
         work.lock.release()
         work.journal.close()
         text = f"{plan.pod} has again what it had before the rescue (cluster id {plan.former_id}), and every replica keeps its data"
-        return Outcome(ExitCode.OK, "undone", text, self.after(plan), plan, (), plan.folder, tuple(work.warned), self.proof_words(plan))
+        return Outcome(ExitCode.OK, "undone", text, self.after(work), plan, (), plan.folder, tuple(work.warned), self.proof_words(plan))
 
     def restart(self, work: UndoWork, swapped_now: bool) -> None:
         restart(work, "the swap", swapped_behind(work, swapped_now, lambda info: info.cluster_id == work.plan.former_id))
 
-    def after(self, plan: UndoPlan) -> str:
+    def after(self, work: UndoWork) -> str:
+        plan = work.plan
         where = f"{plan.data_dir.rstrip('/')}/{plan.undone}"
         return (
             f"The replicas hold the only good copy once more; kubectl litefs rescue plan {plan.set_name} -n {plan.namespace} begins again. "
-            f"What had come back is on the primary's volume, in {where}, and every copy in {plan.folder}."
+            f"What had come back is on the primary's volume, in {where}, and every copy in {work.place}."
         )
 
     def proof_words(self, plan: UndoPlan) -> tuple[str, ...]:
@@ -185,7 +197,7 @@ class UndoRun(SetRun):
     def resume(self) -> Outcome:
         """Ends the same way as the run that was stopped would have. The cluster decides where to go on."""
         self.ui.step("record", "look for an undo that was stopped", "doing")
-        plan, _ = recorded(self, COMMAND, read_plan)
+        plan, notes = recorded(self, COMMAND, read_plan)
         if plan is None:
             self.ui.step("record", "", "done", "nothing to resume")
             return Outcome(ExitCode.OK, "nothing-to-do", "nothing to resume: no undo was stopped here. Nothing was changed", "Start one without --resume.")
@@ -194,6 +206,7 @@ class UndoRun(SetRun):
             raise Stopped("changed", f"the recorded plan is for {plan.server}, this is {self.kube.server}. Nothing was changed", ExitCode.CHANGED)
         self.require_meant(plan)
         self.options = dataclasses.replace(self.options, name=f"statefulset/{plan.set_name}", namespace=plan.namespace, pod=plan.pod)
+        self.began = notes.get("began", "")
         work: UndoWork = self.start(plan)
         work.phase = Phase.LOOKING
         self.take_lock(work)
@@ -204,7 +217,7 @@ class UndoRun(SetRun):
         elif not place.swapped:
             self.ui.say("nothing was changed by the run that stopped: starting over with a new plan")
             work.lock.leave_to_former()
-            self.work, self.plan = None, None
+            self.work, self.plan, self.began = None, None, ""
             self.options = dataclasses.replace(self.options, resume=False)
             return self.fresh()
         return self.finish(work, swapped_now=place.half)
@@ -245,7 +258,7 @@ class UndoProof(Twice):
         return ""
 
     def unverified(self, what: str) -> Stopped:
-        hint = f"Restart and reset no replica. --resume looks again. Every copy is in {self.work.plan.folder}."
+        hint = f"Restart and reset no replica. --resume looks again. Every copy is in {self.work.place}."
         return Stopped("unverified", f"the directories were swapped back, but the result could not be verified: {what}", ExitCode.UNVERIFIED, hint)
 
 

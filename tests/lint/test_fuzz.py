@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import random
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from kubectl_litefs.parse.files.text import Unreadable, decode
 from kubectl_litefs.rules import ALL
 
 from .. import quick_yaml
+from ..work import work
 from .test_cases import text_of
 
 HERE = Path(__file__).parent
@@ -87,7 +87,6 @@ def judged(files: dict[str, bytes]) -> Report:
 @given(st.lists(damaged(), min_size=1, max_size=3))
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_damaged_files_are_judged_or_said_to_be_unreadable(files: list[tuple[str, bytes]]) -> None:
-    began = time.monotonic()
     given_files = dict(files)
     report = judged(given_files)
     crashed = [c.gaps for c in report.checks if c.status.value == "crashed"]
@@ -102,7 +101,6 @@ def test_damaged_files_are_judged_or_said_to_be_unreadable(files: list[tuple[str
     for gap in report.gaps:
         if gap.why is GapReason.UNPARSED:
             assert gap.detail.startswith(f"{gap.what}:")
-    assert time.monotonic() - began < 20
 
 
 @given(st.binary(max_size=400) | st.text(max_size=400).map(lambda t: t.encode("utf8", "surrogatepass")))
@@ -129,14 +127,11 @@ def test_any_dockerfile_is_read(pieces: list[str]) -> None:
 
 @given(st.text("ab*?[]!\\/.-^ #\n", max_size=40), st.text("ab/.", min_size=1, max_size=12))
 def test_any_gitignore_is_read(text: str, path: str) -> None:
-    began = time.monotonic()
-    assert ignored(rules_of(text, ""), path, directory=False) in (True, False)
-    assert time.monotonic() - began < 5
+    assert work(lambda: ignored(rules_of(text, ""), path, directory=False)) < 20_000
 
 
 def test_patterns_that_could_take_for_ever() -> None:
-    began = time.monotonic()
     rules = rules_of("*a*a*a*a*a*a*a*a*a*a*b\n**/a/**/a/**/a/**/a/**/a/**/b\n", "")
-    assert not ignored(rules, "a" * 60, directory=False)
-    assert not ignored(rules, "/".join("a" * 60), directory=False)
-    assert time.monotonic() - began < 2
+    for path in ("a" * 60, "/".join("a" * 60)):
+        assert not ignored(rules, path, directory=False)
+        assert work(lambda path=path: ignored(rules, path, directory=False)) < 20_000  # type: ignore[misc]

@@ -9,6 +9,7 @@ import pytest
 
 from kubectl_litefs.errors import KubeError
 from kubectl_litefs.fix.lock import lock_name
+from kubectl_litefs.fix.outcome import Outcome
 from kubectl_litefs.fix.work import Interrupted
 
 from ..fix.sim import STRANGER, Db, Sent, Sim, database
@@ -412,6 +413,23 @@ def test_a_rescue_does_not_take_up_an_undo_and_says_what_does(rescue: Rescue, re
 
 
 # --- stopped anywhere
+
+
+def test_taken_up_elsewhere_the_copies_are_told_to_be_where_it_began(rescue: Rescue, rescued: Sim, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a second stop, too: the folder is that of the first machine."""
+
+    def undo(machine: str, stops: bool, **options: bool) -> Outcome:
+        elsewhere(rescue, make, machine)
+        monkeypatch.setattr("kubectl_litefs.rescue.undo.who", lambda: f"ada@{machine}")
+        rescue.heard.on_step = stop_when("wait") if stops else lambda at, now: None
+        rescued.clock.sleep(90)
+        return rescue.undo(rescued, **options)
+
+    assert int(undo("first", stops=True).code) == 10
+    rescue.home.rename(rescue.top / "out of reach")
+    assert int(undo("second", stops=True, resume=True).code) == 10
+    ends = undo("third", stops=False, resume=True)
+    assert int(ends.code) == 0 and f"{rescue.top}/first/" in str(ends.hint) and " of ada@first." in str(ends.hint)
 
 
 def requests(rescue: Rescue, sim: Sim) -> int:
