@@ -124,10 +124,11 @@ def named_pod(cluster: Cluster, host: str) -> Pod | None:
     return None
 
 
-def primary_elsewhere(cluster: Cluster) -> bool:
+def primary_elsewhere(cluster: Cluster) -> bool | Gap:
     """Whether these pods follow a primary that is none of them: readers in a namespace of their own.
 
-    Their URL leads to no pod of theirs, running or still to come, and at least one has connected.
+    Their URL leads to no pod of theirs, running or still to come, and at least one has connected. A gap where that stands in a
+    log that was not seen.
     """
     sets = "|".join(re.escape(w.name.lower()) for w in cluster.workloads)
     for dial in dials(cluster):
@@ -135,8 +136,11 @@ def primary_elsewhere(cluster: Cluster) -> bool:
         own = first in expected(cluster) or (bool(sets) and re.fullmatch(rf"(?:{sets})-\d+", first) is not None)
         if not dial.static or own or named_pod(cluster, dial.host) or (name and led_to(cluster, dial, name)):
             return False
-    connected = any(p.log is not None and p.log.hit("connected") for p in cluster.pods)
-    return bool(dials(cluster)) and connected
+    if not dials(cluster):
+        return False
+    if any(p.log is not None and p.log.hit("connected") for p in cluster.pods):
+        return True
+    return next((p.gaps["log"] for p in cluster.pods if p.log is None and "log" in p.gaps), False)
 
 
 def being_replaced(cluster: Cluster, pod: Pod) -> bool:

@@ -98,7 +98,7 @@ def _undone(seen: ClusterReport) -> Iterator[str]:
         if role in NOT_YET and not _kept_from_us(pod) and not any((rule, pod.ref) in accepted for rule in APART):
             yield f"{pod.name} {NOT_YET[role]}"
     answering = any(p.info is not None for p in seen.cluster.pods)
-    if answering and not seen.topology.primaries and not any(r == "LFS104" for r, _ in accepted) and not primary_elsewhere(seen.cluster):
+    if answering and not seen.topology.primaries and not any(r == "LFS104" for r, _ in accepted) and primary_elsewhere(seen.cluster) is not True:
         yield "no pod leads"
 
 

@@ -31,7 +31,11 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     if hidden:
         yield from (Unknown(blind(p)) for p in hidden)
         return
-    if primary_elsewhere(cluster):
+    elsewhere = primary_elsewhere(cluster)
+    if isinstance(elsewhere, Gap):
+        yield Unknown(elsewhere)
+        return
+    if elsewhere:
         return
     absent, unread = missing_pods(cluster), unread_set(cluster)
     if unread is not None and not silent and _lost_lately(cluster, answering):

@@ -46,8 +46,12 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         yield _by_litefs(cluster, nowhere)
     elif odd and all(may_belong(cluster, n.name.split(".")[0].lower()) for n in odd):
         yield Unknown(cluster.gaps.get("pods") or cluster.gaps["statefulsets"])  # it may be a pod of which nothing was seen
-    elif odd and not cluster.alone and not primary_elsewhere(cluster):
-        yield _no_pods_name(cluster, odd)
+    elif odd and not cluster.alone:
+        elsewhere = primary_elsewhere(cluster)
+        if isinstance(elsewhere, Gap):
+            yield Unknown(elsewhere)
+        elif not elsewhere:
+            yield _no_pods_name(cluster, odd)
     hidden = [p for p in cluster.pods if _is_hidden(p)]
     if not set_in_spec and not odd and hidden:
         variable = hidden[0].env["HOSTNAME"]

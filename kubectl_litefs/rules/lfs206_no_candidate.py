@@ -27,10 +27,14 @@ from ..model.rule import Finding, Rule, Severity, Unknown
 def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
     pods = static_pods(cluster)
     may = candidacy(pods)
-    if not pods or may.yes or primary_elsewhere(cluster):
+    elsewhere = primary_elsewhere(cluster)
+    if not pods or may.yes or elsewhere is True:
         return
     if cluster.alone:
         yield Unknown(pods[0].gaps["spec"])  # a replica's own file; the primary's is another
+        return
+    if elsewhere:
+        yield Unknown(elsewhere)
         return
     if may.unknown:
         yield from (Unknown(candidate_gap(p)) for p in may.unknown)

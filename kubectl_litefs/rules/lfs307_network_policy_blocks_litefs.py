@@ -104,7 +104,8 @@ def _finding(cluster: Cluster, who: Topology, fault: Barred) -> Finding:
     cut = bool(lines) or any(_hangs(cluster, who, p) for p in fault.replicas)
     replica = fault.replicas[0]
     told, remedy = _words(cluster, fault)
-    still = " Not yet felt: connections that stand may outlive the policy, new ones do not." if not cut else ""
+    spared = not cut and not all(p.planned for p in fault.replicas)  # before there is a pod, nothing stands that could outlive it
+    still = " Not yet felt: connections that stand may outlive the policy, new ones do not." if spared else ""
     return RULE.finding(
         cluster.subject,
         f"{told}.{still}",
@@ -112,7 +113,7 @@ def _finding(cluster: Cluster, who: Topology, fault: Barred) -> Finding:
         *(line.evidence for line in lines),
         *(e for p in fault.replicas if not lines and cut for e in who.links[p.name].evidence[:1]),
         severity=Severity.ERROR if cut else Severity.WARNING,
-        impact=None if cut else "A replica that restarts, or loses its connection, does not get it back and serves old data.",
+        impact=None if not spared else "A replica that restarts, or loses its connection, does not get it back and serves old data.",
         fix=(remedy, *RULE.fix[1:]),
         commands=(
             cluster.kubectl("describe", "networkpolicy", *(p.ref.name for p in fault.policies)),

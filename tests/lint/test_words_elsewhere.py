@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ..cli.run import run
+from .test_cases import HEALTHY
 
 LITEFS_YML = """\
 exit-on-error: false
@@ -44,3 +45,14 @@ def test_no_word_of_kubernetes(name: str, severity: str, image: bool, tmp_path: 
     assert found["LFS512"]["severity"] == severity, "Fly's own examples have the line, to look around with a shell"
     said = {rule: " ".join([f["message"], f["impact"], f["cause"], *f["remediation"]]) for rule, f in found.items() if rule in ("LFS201", "LFS305", "LFS406", "LFS512")}
     assert {rule: KUBERNETES.findall(text) for rule, text in said.items() if KUBERNETES.search(text)} == {}
+
+
+def test_a_policy_in_files_cuts_no_connection_that_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing runs yet, so nothing can be felt, now or later."""
+    monkeypatch.chdir(tmp_path)
+    policy = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: web, namespace: abaci}\nspec:\n  podSelector: {matchLabels: {app: abaci-app}}\n  ingress: [{ports: [{port: 8080}]}]\n"
+    Path("app.yaml").write_text(HEALTHY + policy, "utf8")
+    findings = json.loads(run(capsys, "lint", "app.yaml", "-o", "json").out)["findings"]
+    (found,) = (f for f in findings if f["rule"] == "LFS307")
+    assert "felt" not in found["message"]
+    assert found["impact"].startswith("Replicas cannot connect")
