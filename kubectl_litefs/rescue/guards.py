@@ -81,6 +81,8 @@ def made_again(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
 def consul(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
     if found.case.consul and found.fault == "LFS102":
         yield Refusal("S7", "the lease is Consul's: the cluster id is kept there, too, and was never tried with another one", "All copies are saved. Read `consul kv get KEY/clusterid` first; then bring the data back by hand (docs/rescue.md).")
+    elif found.case.consul and found.fault:
+        yield Refusal("S7", "the lease is Consul's: it may go to another pod when the primary is restarted, and what comes of that was never tried", "All copies are saved. Import the best one by hand (docs/rescue.md), and see afterwards which pod leads and what it has.")
 
 
 def lasting(found: Situation, options: RescueOptions) -> Iterator[Refusal]:

@@ -130,11 +130,11 @@ class Proof(Twice):
         return self.followers(before)
 
     def led_by(self) -> str:
-        """With a lease that moves, another pod may have taken over while the primary was restarted."""
+        """Where somebody has changed the configuration meanwhile, another pod may have taken over."""
         for pod in self.replicas:
             info = self.work.info(pod)
             if not isinstance(info, Gap) and info.is_primary:
-                return f"{pod} is primary now, not {self.plan.pod}: the lease has moved, so the data was not compared there"
+                return f"{pod} is primary now, not {self.plan.pod}: the data was not compared there"
         return ""
 
     def compare(self, name: str, has: Database | None) -> str:

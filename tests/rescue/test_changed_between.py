@@ -351,6 +351,7 @@ def test_rows_that_are_fewer_than_in_the_copy_are_not_passed_over(rescue: Rescue
 
 
 def test_a_lease_that_moved_is_named_and_not_called_verified(rescue: Rescue, make: Make) -> None:
+    """Consul's is refused: somebody has changed the set's configuration meanwhile."""
     sim = make.lost()
 
     def moves(at: str, now: str) -> None:

@@ -85,6 +85,7 @@ def all_corrupt(sim: Sim) -> None:
         ("recreated", bare, "R10"),
         ("recreated", all_corrupt, "S4"),
         ("lost", made_again, "S6"),
+        ("lost", consul, "S7"),
         ("lost", contradiction, "S3"),
         ("lost", odd_name, "S5"),
         ("lost", silent, "S2"),
