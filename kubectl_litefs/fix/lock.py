@@ -13,7 +13,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timezone
 from typing import Any
 
@@ -86,8 +86,8 @@ class Lock:
             raise
         return found if isinstance(found, dict) else None
 
-    def take(self, notes: Mapping[str, str], *, break_lock: bool = False, resume: bool = False) -> None:
-        """Raises LitefsError with exit 5 where somebody else has it."""
+    def take(self, notes: Mapping[str, str], tell: Callable[[str], None], *, break_lock: bool = False, resume: bool = False) -> None:
+        """Raises LitefsError with exit 5 where somebody else has it. `tell` is told what is waited for."""
         self.notes = dict(notes)
         self.asked = True
         try:
@@ -102,9 +102,9 @@ class Lock:
         if holder_of(found) == self.holder:  # our own create, whose answer was lost
             self._keep(json.dumps(found).encode())
         else:
-            self._take_over(found, break_lock, resume)
+            self._take_over(found, tell, break_lock, resume)
 
-    def _take_over(self, found: dict[str, Any], break_lock: bool, resume: bool) -> None:
+    def _take_over(self, found: dict[str, Any], tell: Callable[[str], None], break_lock: bool, resume: bool) -> None:
         """Only a lock that nobody renews, and only when asked to. Whether it is renewed is watched with our own clock:
         two machines' clocks may be an hour apart."""
         mine = holder_of(found).split("#")[0] == who()
@@ -115,8 +115,9 @@ class Lock:
         duration = float(spec.get("leaseDurationSeconds") or DURATION)
         age = (self.clock.now() - renewed).total_seconds() if mine and renewed else 0.0
         ends = self.clock.monotonic() + max(0.0, duration - max(0.0, age))
-        while self.clock.monotonic() < ends:
-            self.clock.sleep(min(5.0, max(0.05, ends - self.clock.monotonic())))
+        while (left := ends - self.clock.monotonic()) > 0:
+            tell(f"whether {holder_of(found).split('#')[0]} is still at work: it must not renew the lock for {left:.0f} s more")
+            self.clock.sleep(min(5.0, max(0.05, left)))
             again = self.read()
             if again is None:
                 break  # the write below finds that out, too

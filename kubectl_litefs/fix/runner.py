@@ -6,6 +6,7 @@ import dataclasses
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import LitefsError
@@ -156,7 +157,8 @@ class Runner(ABC):
 
     def take_lock(self, work: Work) -> None:
         def take() -> None:
-            work.lock.take(self.notes(), break_lock=self.options.break_lock, resume=self.takes_up)
+            tell = partial(self.ui.step, "lock", "", "waiting")
+            work.lock.take(self.notes(), tell, break_lock=self.options.break_lock, resume=self.takes_up)
             work.journal.open()
             if work.journal.warning:
                 work.warn(work.journal.warning)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..errors import UsageError
 from ..exitcodes import ExitCode
@@ -26,7 +26,7 @@ class Borrowed(Lock):
         super().__init__(owner.kube, owner.namespace, "", owner.clock, owner.timeout)
         self.name, self.path, self.owner = owner.name, owner.path, owner
 
-    def take(self, notes: Mapping[str, str], *, break_lock: bool = False, resume: bool = False) -> None:
+    def take(self, notes: Mapping[str, str], tell: Callable[[str], None], *, break_lock: bool = False, resume: bool = False) -> None:
         """It is held already."""
 
     def note(self, **notes: str) -> None:

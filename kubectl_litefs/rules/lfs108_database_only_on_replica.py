@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..model.candidates import blind
 from ..model.cluster import Cluster
-from ..model.copies import exports
+from ..model.copies import exports, save_all
 from ..model.families import names, position
 from ..model.lost import absent_databases, is_kin
 from ..model.origin import Evidence
@@ -51,7 +51,7 @@ def _findings(
             *(_told(p) for p in pods),
             severity=Severity.ERROR if everywhere else None,
             impact=_ALL_GONE if everywhere else None,
-            commands=tuple(exports(pods, name)),
+            commands=(save_all(cluster), *exports(pods, name)),
             key=name,
         )
 
@@ -62,7 +62,7 @@ def _by_log(cluster: Cluster, pod: Pod, primary: Pod, line: Evidence) -> Finding
         f"{pod.name} holds a database that the primary {primary.name} lacks: LiteFS says so when it connects; which one could "
         "not be seen.",
         line,
-        commands=tuple(exports([pod])),
+        commands=(save_all(cluster), *exports([pod])),
     )
 
 
@@ -78,7 +78,8 @@ RULE = Rule(
     impact="That database is not replicated any more, and goes with the replica's volume.",
     cause="It was deleted on the primary, where replicas keep theirs; or it was made on a pod that was primary for a while.",
     fix=(
-        "Save the copies first; each integrity check must answer ok. Do not reset a replica before that.",
+        "Save the copies first: `kubectl litefs rescue save` does it and checks each file. By hand: the exports below; each integrity "
+        "check must answer ok. Do not reset a replica before that.",
         "If its data still counts and every replica has it: `kubectl litefs rescue plan` shows how it goes back to the primary.",
         "If it was deleted on purpose it may stay: it only takes space.",
     ),

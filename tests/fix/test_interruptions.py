@@ -162,6 +162,7 @@ def test_29_a_lock_that_is_still_fresh_is_waited_for_and_not_stolen(fix: Fix) ->
         fix(sim)
     before = sum(sim.clock.slept)
     assert resume(fix, sim) == 0 and sum(sim.clock.slept) - before >= 40
+    assert fix.heard.waits("lock") and all("is still at work: it must not renew the lock for" in w for w in fix.heard.waits("lock"))
 
 
 def test_29_without_its_journal_the_lease_is_enough_and_without_the_lease_the_journal(fix: Fix) -> None:
