@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "version": ("version", "Versions of the tool, of Python and of the rule table."),
 }
 """Name -> (module with a click command `command`, one line for --help). Listing them imports none of them."""
+GROUPS = ("rescue",)
+"""Those that hold commands of their own. Alone they show their help, as kubectl's do; click's own answer is an error from 8.2 on."""
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -59,7 +61,9 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. Prints errors to stderr, never a traceback unless `-v 9` asks for it."""
-    words = list(sys.argv[1:] if args is None else args) or ["--help"]
+    words = list(sys.argv[1:] if args is None else args)
+    if words in ([], *([group] for group in GROUPS)):
+        words.append("--help")
     no_stdout_surprises()
     try:
         if words[0] in (complete.WORDS, complete.LINE):

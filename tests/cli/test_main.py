@@ -39,6 +39,7 @@ Capsys = pytest.CaptureFixture[str]
         (["bundle", "-o", "x.zip"], ".tar.gz"),
         (["bundle"], "-o"),
         (["explain"], "RULE"),
+        (["rbac"], "There is diagnose, bundle, fix-cluster-id, rescue"),
         (["demo", "helthy"], "did you mean healthy?"),
     ],
 )
@@ -65,6 +66,15 @@ def test_every_command_has_help(capsys: Capsys, name: str) -> None:
     done = run(capsys, name, "--help")
     assert done.code == 0
     assert f"Usage: kubectl litefs {name}" in done.out
+
+
+def test_a_command_of_commands_alone_shows_its_help(capsys: Capsys) -> None:
+    ctx = click.Context(main.cli)
+    groups = [name for name in main.COMMANDS if isinstance(main.cli.get_command(ctx, name), click.Group)]
+    assert groups
+    for name in groups:
+        alone, asked = run(capsys, name), run(capsys, name, "--help")
+        assert (alone.code, alone.out, alone.err) == (0, asked.out, "")
 
 
 def _raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -129,7 +139,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_no_success() -> None:
-    for words in ("rules", "--help", "lint -h"):
+    for words in ("rules", "--help", "lint -h", "rescue"):
         done = _shell(f'"$PYTHON" -m kubectl_litefs {words} > /dev/full')
         assert done.returncode == ExitCode.COULD_NOT_LOOK
         assert "cannot write the result" in done.stderr
