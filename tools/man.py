@@ -99,7 +99,7 @@ def section(command: click.Command, ctx: click.Context, common: set[str]) -> Ite
     usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
     yield f".SS {roff(ctx.command_path)}\n\\fB{roff(usage)}\\fR"
     yield from paragraphs(command.help or "")
-    if command.epilog and "Exit codes" not in command.epilog:
+    if command.epilog:
         yield from paragraphs(command.epilog)
     if isinstance(command, click.Group):
         return

@@ -8,12 +8,12 @@ import click
 
 from . import values
 from .given_files import file_options, files_of
-from .options import Command, cluster_options, kind_and_names, target, verbosity
+from .options import Command, cluster_options, exit_codes, kind_and_names, target, verbosity
 from .output import ProgressLine, emit, screen
 from .params import Duration
 
 
-@click.command("bundle", cls=Command)
+@click.command("bundle", cls=Command, codes=exit_codes((0, 2, 3, 70, 130)))
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, metavar="FILE.tar.gz", help="Where to save it; must not exist yet.")
 @file_options

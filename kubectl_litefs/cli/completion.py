@@ -25,9 +25,9 @@ def command(ctx: click.Context, /, what: str, folder: str | None) -> int:
     """Completion in a shell.
 
     \b
-    install     let kubectl's own completion also complete `kubectl litefs`: writes
-                one small file, kubectl_complete-litefs, into a folder of yours
-                that is on PATH. Needless after pip, pipx and uv.
+    install     let kubectl's own completion also complete `kubectl litefs`:
+                writes one small file, kubectl_complete-litefs, into a folder
+                of yours that is on PATH. Needless after pip, pipx and uv.
     uninstall   take that file away again
     status      say whether kubectl finds it (exit code 1: it does not)
     bash, zsh, fish

@@ -6,23 +6,22 @@ from pathlib import Path
 
 import click
 
-from ..exitcodes import MEANINGS, ExitCode
 from ..model.custom import Custom
 from ..model.report import Report
 from ..model.snapshot import Snapshot
 from . import values
 from .custom import asked, custom_options
 from .given_files import file_options, files_of
-from .options import Command, cluster_options, given, kind_and_names, target, verbosity
+from .options import Command, cluster_options, exit_codes, given, kind_and_names, target, verbosity
 from .output import ProgressLine
 from .params import Duration
 from .reports import Outputs, report_options, tell, write
 from .wait import check_wait, settled, wait_options
 
-EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 1, 2, 3, 70, 130))
+CODES = exit_codes((0, 1, 2, 3, 70, 130))
 
 
-@click.command("diagnose", cls=Command)
+@click.command("diagnose", cls=Command, codes=CODES)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge what was saved (a bundle, a cluster-info dump, a support bundle, a folder of kubectl get files), no cluster.")
 @click.option("--logs", multiple=True, type=click.Path(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
@@ -60,7 +59,6 @@ def command(
     return code if waited is None else waited
 
 
-command.epilog = EXIT_CODES
 
 
 def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...], files: Snapshot | None) -> tuple[Report, int | None]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from ..exitcodes import MEANINGS, ExitCode
 from ..model.rule import Severity
 from .custom import asked, custom_options
-from .options import Command, verbosity
+from .options import Command, exit_codes, verbosity
 from .output import emit, screen
 from .params import Word
 from .reports import tell
@@ -17,7 +16,10 @@ from .reports import tell
 _INPUT = click.Path(path_type=Path)
 
 
-@click.command("diff", cls=Command)
+_SAID = {0: "nothing new at or above --fail-on (default error)", 1: "new findings at or above --fail-on; one that was below it, or suppressed, counts as new"}
+
+
+@click.command("diff", cls=Command, codes=exit_codes((0, 1, 2, 3, 70, 130), _SAID))
 @click.argument("a", type=_INPUT, metavar="A")
 @click.argument("b", type=_INPUT, metavar="B")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
@@ -49,8 +51,3 @@ def command(ctx: click.Context, /, a: Path, b: Path, output: str, fail_on: str, 
 
         emit(document(diff_tree(seen), output))
     return int(seen.exit_code(None if fail_on == "never" else Severity(fail_on)))
-
-
-_CODES = {0: "nothing new at or above --fail-on (default error)", 1: "new findings at or above --fail-on; one that was below it, or suppressed, counts as new"}
-"""What is said otherwise than of other commands."""
-command.epilog = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {_CODES.get(c, MEANINGS[ExitCode(c)])}" for c in (0, 1, 2, 3, 70, 130))

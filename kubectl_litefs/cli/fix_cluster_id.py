@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..render.paint import Line
 
 
-@click.command("fix-cluster-id", cls=RepairCommand)
+@click.command("fix-cluster-id", cls=RepairCommand, codes=EXIT_CODES)
 @click.argument("pods", nargs=-1, metavar="POD", shell_complete=values.litefs_pods)
 @click.option(
     "--dry-run",
@@ -78,7 +78,6 @@ def command(ctx: click.Context, /, **_: object) -> int:
         return int(error.exit_code)
 
 
-command.epilog = EXIT_CODES
 for _shared in command.params:
     if _shared.name in ("all_namespaces", "selector") and isinstance(_shared, click.Option):
         _shared.hidden = True  # taken to say that one target at a time is meant

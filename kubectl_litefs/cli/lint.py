@@ -7,15 +7,12 @@ import sys
 import click
 from click.core import ParameterSource
 
-from ..exitcodes import MEANINGS, ExitCode
 from .custom import asked, custom_options
-from .options import Command, verbosity
+from .options import Command, exit_codes, verbosity
 from .reports import Outputs, report_options, tell, write
 
-EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 1, 2, 3, 70, 130))
 
-
-@click.command("lint", cls=Command, epilog=EXIT_CODES)
+@click.command("lint", cls=Command, codes=exit_codes((0, 1, 2, 3, 70, 130)))
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
 @report_options
 @custom_options

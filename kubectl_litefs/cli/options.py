@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from ..exitcodes import MEANINGS, ExitCode
 from ..model.target import Target
 from . import values
 from .params import Duration, Level
@@ -66,8 +67,17 @@ def verbosity(function: F) -> F:
     )(function)
 
 
+def exit_codes(numbers: Iterable[int], otherwise: Mapping[int, str] | None = None) -> dict[int, str]:
+    """What each of these means; `otherwise` is what is said in other words than of other commands."""
+    return {n: (otherwise or {}).get(n) or MEANINGS[ExitCode(n)] for n in numbers}
+
+
 class Command(click.Command):
-    """A command on which `-v` may stand with or without its number; its help keeps kubectl's flags apart."""
+    """A command on which `-v` may stand with or without its number; its help keeps kubectl's flags apart, and ends with `codes`."""
+
+    def __init__(self, *args: Any, codes: Mapping[int, str] | None = None, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.codes = codes or {}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         shared = {names[0] for names, _ in _FLAGS if names[0] not in _SCOPE}
@@ -81,6 +91,12 @@ class Command(click.Command):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self.codes:
+            with formatter.section("Exit codes"):
+                formatter.write_dl([(str(code), meaning) for code, meaning in self.codes.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         words: list[str] = []

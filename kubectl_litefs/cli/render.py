@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from ..exitcodes import MEANINGS, ExitCode
+from ..exitcodes import ExitCode
 from ..gather.selection import KINDS
 from ..model.cluster import Facts
 from ..model.origin import GapReason
 from . import values
-from .options import Command, cluster_options, given, kind_and_names, target, verbosity
+from .options import Command, cluster_options, exit_codes, given, kind_and_names, target, verbosity
 from .output import ProgressLine, emit, screen
 from .params import Duration, Word
 from .reports import tell
@@ -22,7 +22,7 @@ FROM_FILES = ("files", "dump")
 UNREAD = (GapReason.UNPARSED, GapReason.FORBIDDEN)
 
 
-@click.command("render", cls=Command)
+@click.command("render", cls=Command, codes=exit_codes((0, 2, 3, 70, 130)))
 @click.argument("names", nargs=-1, metavar="[POD | KIND/NAME]...", shell_complete=values.workloads)
 @click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Read what was saved (a bundle, a dump, a folder of kubectl get files), no cluster.")
 @click.option("-f", "--filename", "files", multiple=True, type=click.Path(), metavar="PATH...", help="Read files, as lint does (- for standard input), no cluster; a word that is no file is a POD.")
@@ -67,7 +67,6 @@ def command(
     return int(ExitCode.OK if not unread and any(one.settings for _, pods in shown for one in pods) else ExitCode.COULD_NOT_LOOK)
 
 
-command.epilog = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in (0, 2, 3, 70, 130))
 
 
 def _facts(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, files: tuple[str, ...]) -> Facts:

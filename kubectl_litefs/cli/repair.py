@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import LitefsError
-from ..exitcodes import MEANINGS, ExitCode
-from .options import Command, kube_flags
+from ..exitcodes import ExitCode
+from .options import Command, exit_codes, kube_flags
 from .output import emit, is_terminal, screen
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     PlanLines = Callable[[Any, int], list[Line]]
 
 CODES = (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 70)
-EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"{c:4}  {MEANINGS[ExitCode(c)]}" for c in CODES)
+EXIT_CODES = exit_codes(CODES)
 
 
 class RepairCommand(Command):

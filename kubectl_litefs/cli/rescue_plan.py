@@ -8,7 +8,7 @@ from .repair import EXIT_CODES, RepairCommand
 from .rescue_flags import carry_out, hide_scope, plan_flags
 
 
-@click.command("plan", cls=RepairCommand)
+@click.command("plan", cls=RepairCommand, codes=EXIT_CODES)
 @plan_flags
 @click.pass_context
 def command(ctx: click.Context, /, **_: object) -> int:
@@ -20,5 +20,4 @@ def command(ctx: click.Context, /, **_: object) -> int:
     return carry_out(ctx, dry_run="client")
 
 
-command.epilog = EXIT_CODES
 hide_scope(command)

@@ -8,7 +8,7 @@ from .repair import EXIT_CODES, RepairCommand
 from .rescue_flags import carry_out, hide_scope, run_flags
 
 
-@click.command("run", cls=RepairCommand)
+@click.command("run", cls=RepairCommand, codes=EXIT_CODES)
 @run_flags
 @click.pass_context
 def command(ctx: click.Context, /, dry_run: str, **_: object) -> int:
@@ -20,5 +20,4 @@ def command(ctx: click.Context, /, dry_run: str, **_: object) -> int:
     return carry_out(ctx, dry_run=dry_run)
 
 
-command.epilog = EXIT_CODES
 hide_scope(command)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import LitefsError
-from ..exitcodes import MEANINGS, ExitCode
 from . import values
 from .backup_dir import backup_dir
 from .backup_dir import warnings as place_warnings
-from .options import Command, cluster_options, connection, kind_and_names, kube_flags, target, verbosity
+from .options import Command, cluster_options, connection, exit_codes, kind_and_names, kube_flags, target, verbosity
 from .output import emit, screen
 from .params import Duration, Word
 from .repair import document as tree
@@ -21,21 +20,19 @@ if TYPE_CHECKING:
     from ..rescue.save import SaveResult
 
 CODES = (0, 2, 3, 5, 7, 70, 130)
-EXIT_CODES = "\b\nExit codes:\n" + "\n".join(
-    f"{c:4}  {text}"
-    for c, text in (
-        (0, "every database above txid 0 of every pod of the set is saved and checked"),
-        (2, MEANINGS[ExitCode.USAGE]),
-        (3, "could not examine: API unreachable, forbidden, no LiteFS found, not one pod answers"),
-        (5, "another save writes into the same folder"),
-        (7, "something was not saved, or there was nothing to save; nothing was changed"),
-        (70, MEANINGS[ExitCode.BUG]),
-        (130, "interrupted: what is saved stays, the same command saves the rest"),
-    )
+EXIT_CODES = exit_codes(
+    CODES,
+    {
+        0: "every database above txid 0 of every pod of the set is saved and checked",
+        3: "could not examine: API unreachable, forbidden, no LiteFS found, not one pod answers",
+        5: "another save writes into the same folder",
+        7: "something was not saved, or there was nothing to save; nothing was changed",
+        130: "interrupted: what is saved stays, the same command saves the rest",
+    },
 )
 
 
-@click.command("save", cls=Command)
+@click.command("save", cls=Command, codes=EXIT_CODES)
 @click.argument("names", nargs=-1, metavar="[STATEFULSET]...", shell_complete=values.workloads)
 @click.option("--backup-dir", metavar="DIR", help="Where the files go (default: a folder below ~/.local/state).")
 @click.option("--timeout", type=Duration(), default="30m", show_default=True, help="Limit for the run.")
@@ -69,7 +66,6 @@ def command(ctx: click.Context, /, names: tuple[str, ...], output: str, **_: obj
     return int(result.code)
 
 
-command.epilog = EXIT_CODES
 
 
 def _run(ctx: click.Context, names: tuple[str, ...]) -> SaveResult:

@@ -8,7 +8,7 @@ from .repair import EXIT_CODES, RepairCommand
 from .rescue_flags import carry_out, hide_scope, undo_flags
 
 
-@click.command("undo", cls=RepairCommand)
+@click.command("undo", cls=RepairCommand, codes=EXIT_CODES)
 @undo_flags
 @click.pass_context
 def command(ctx: click.Context, /, dry_run: str, **_: object) -> int:
@@ -19,5 +19,4 @@ def command(ctx: click.Context, /, dry_run: str, **_: object) -> int:
     return carry_out(ctx, dry_run=dry_run, undo=True)
 
 
-command.epilog = EXIT_CODES
 hide_scope(command)

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from ..model.rule import Severity
 from . import values
 from .custom import ignore_options, suppressions
-from .diagnose import EXIT_CODES
+from .diagnose import CODES
 from .options import Command, cluster_options, given, kind_and_names, kube_flags, target, verbosity
 from .output import ProgressLine, Screen, emit, is_terminal, screen
 from .params import NO_LIMIT, Duration, Word
@@ -29,7 +29,7 @@ LEAST = 1.0
 """Seconds between two looks: a look is some ten requests and the replicas' logs."""
 
 
-@click.command("status", cls=Command)
+@click.command("status", cls=Command, codes=CODES)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("-w", "--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
 @click.option("--interval", type=Duration(), default="5s", show_default=True, help="With -w: time between two looks.")
@@ -63,7 +63,6 @@ def command(ctx: click.Context, /, names: tuple[str, ...], watch: bool, interval
     return int(report.exit_code(None if fail_on == "never" else Severity(fail_on)))
 
 
-command.epilog = EXIT_CODES
 
 Render = Any
 """(report, memory, error) -> text."""

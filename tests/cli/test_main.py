@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -75,6 +76,22 @@ def test_a_command_of_commands_alone_shows_its_help(capsys: Capsys) -> None:
     for name in groups:
         alone, asked = run(capsys, name), run(capsys, name, "--help")
         assert (alone.code, alone.out, alone.err) == (0, asked.out, "")
+
+
+def commands(group: click.Group, *above: str) -> Iterator[list[str]]:
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        yield [*above, name]
+        if isinstance(command, click.Group):
+            yield from commands(command, *above, name)
+
+
+@pytest.mark.parametrize("words", [[], *commands(main.cli)], ids=" ".join)
+def test_every_help_fits_the_terminal(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = run(capsys, *words, "--help").out
+    assert told and not [line for line in told.splitlines() if len(line) > 80]
 
 
 def _raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
