@@ -59,7 +59,8 @@ def paragraphs(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
         lines = [line for line in paragraph.split("\n") if line.strip() not in ("", "\b")]
         if "\b" in paragraph:
-            yield ".PP\n.RS 4\n.nf\n" + "\n".join(roff(line.strip()) for line in lines) + "\n.fi\n.RE"
+            kept = textwrap.dedent("\n".join(lines)).split("\n")  # Python 3.13 has taken the indent off already
+            yield ".PP\n.RS 4\n.nf\n" + "\n".join(roff(line.rstrip()) for line in kept) + "\n.fi\n.RE"
         elif lines:
             yield ".PP\n" + filled(" ".join(lines))
 
