@@ -104,6 +104,8 @@ def _usage(error: click.ClickException) -> str:
 
 def _help_hint(error: click.ClickException) -> str | None:
     ctx = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption) and ctx is not None and isinstance(ctx.command, click.Group):
+        return f"flags come after the command; {ctx.command_path} --help lists the commands"
     return f"{ctx.command_path} --help" if ctx is not None else None
 
 

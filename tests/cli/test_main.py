@@ -39,6 +39,8 @@ Capsys = pytest.CaptureFixture[str]
         (["diagnose", "--from", "x", "-n", "a", "--as", "b"], "--namespace, --as cannot apply"),
         (["bundle", "-o", "x.zip"], ".tar.gz"),
         (["bundle"], "-o"),
+        (["-n", "abaci", "diagnose"], "flags come after the command"),
+        (["rescue", "-n", "abaci", "save"], "flags come after the command"),
         (["explain"], "RULE"),
         (["rbac"], "There is diagnose, bundle, fix-cluster-id, rescue"),
         (["demo", "helthy"], "did you mean healthy?"),
