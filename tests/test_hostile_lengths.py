@@ -18,17 +18,11 @@ from kubectl_litefs.parse import container_start
 from kubectl_litefs.parse.container_start import kubelet_expand
 
 from .cli.run import run
-from .work import Stepped, growth
+from .work import Stepped, growth, steps
 
 SIZE = 60_000
 TWICE = 2.5
 """How many times the work may be at twice the size: 2 where it is linear, 4 where it is quadratic."""
-
-
-def steps(pattern: re.Pattern[str], text: str) -> int:
-    counted = Stepped(pattern)
-    counted.sub("", text)
-    return counted.steps
 
 
 @pytest.mark.parametrize(("begin", "piece", "end"), [("", "a", " key"), ("", "a", "key"), ("", "token", ""), ("", "key.", "="), ("password", " ", "x")])

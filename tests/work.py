@@ -61,11 +61,15 @@ def growth(function: Callable[[int], object], size: int) -> float:
     return work(lambda: function(2 * size)) / work(lambda: function(size))
 
 
+MOST = 300_000
+"""Steps after which a search is taken for one that never ends."""
+
+
 class Stepped:
     """A compiled pattern that counts the steps of its search, as a plain backtracking matcher takes them: `re` does not tell."""
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self.pattern = pattern
+    def __init__(self, pattern: re.Pattern[str], most: int = MOST) -> None:
+        self.pattern, self.most = pattern, most
         self.steps = 0
         self._singles: dict[str, re.Pattern[str]] = {}
 
@@ -86,6 +90,8 @@ class Stepped:
     def _match(self, nodes: list[Any], text: str, at: int, go: Go) -> bool:
         """Whether the nodes match from `at`, and what follows agrees to where they end."""
         self.steps += 1
+        if self.steps > self.most:
+            raise AssertionError(f"{self.pattern.pattern}: more than {self.most} steps")
         if not nodes:
             return go(at)
         (op, value), rest = nodes[0], nodes[1:]
@@ -107,14 +113,25 @@ class Stepped:
     def _repeat(self, value: Any, greedy: bool, rest: list[Any], text: str, at: int, go: Go) -> bool:
         least, most, item = value
         if item.getwidth() != (1, 1):
-            assert (least, most) == (0, 1), "only a single character may be repeated here"
-            return self._match([*item, *rest], text, at, go) or self._match(rest, text, at, go)
+            return self._again(value, greedy, rest, text, at, go, 0)
         longest = at
         while longest - at < most and self._one(list(item), text, longest):
             self.steps += 1
             longest += 1
         ends = range(at + least, longest + 1)
         return any(self._match(rest, text, end, go) for end in (reversed(ends) if greedy else ends))
+
+    def _again(self, value: Any, greedy: bool, rest: list[Any], text: str, at: int, go: Go, done: int) -> bool:
+        """One more repetition of several characters, or what follows."""
+        least, most, item = value
+
+        def more() -> bool:
+            return done < most and self._match(list(item), text, at, lambda end: (end > at or done < least) and self._again(value, greedy, rest, text, end, go, done + 1))
+
+        def enough() -> bool:
+            return done >= least and self._match(rest, text, at, go)
+
+        return (more() or enough()) if greedy else (enough() or more())
 
     def _one(self, nodes: list[Any], text: str, at: int) -> bool:
         """A single character, or a place between two, as `re` itself judges it."""
@@ -123,3 +140,10 @@ class Stepped:
             state = sre_parse.parse("", self.pattern.flags).state
             self._singles[key] = sre_compile.compile(sre_parse.SubPattern(state, nodes), self.pattern.flags)
         return self._singles[key].match(text, at) is not None
+
+
+def steps(pattern: re.Pattern[str], text: str, most: int = MOST) -> int:
+    """Those of one search through all of the text. AssertionError where there are more than `most`."""
+    counted = Stepped(pattern, most)
+    counted.sub("", text)
+    return counted.steps

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_litefs.own_rules.patterns import LONGEST, problem
+from kubectl_litefs.own_rules.patterns import problem
+
+from ..work import steps
 
 TAKEN = [
     "timeout", r"took \d+ms for \S+ on \S+", r"error.*timeout.*db", r".*error.*timeout.*", r"(?P<host>\S+) error.*timeout.*db", r"a.*b", r"(?i)out of memory", r"^panic: .+$", r"(?:GET|POST|PUT) /\w+", r"\d{1,3}(?:\.\d{1,3}){3}",
@@ -41,23 +43,37 @@ def test_what_can_be_made_slow_is_refused(pattern: str, why: str | None) -> None
         assert said is not None and why in said
 
 
-def _slowest(pattern: str) -> float:
-    """Seconds for the slowest of many lines that are made of the pattern's own characters."""
-    compiled = re.compile(pattern)
+SHORT = 40
+MANY = 5_000_000
+"""Steps on a line of SHORT characters that nothing harmless takes, though short repetitions may be tried in some ten thousand
+ways; what tries every way to part a line takes a billion."""
+CUBE = 8.5
+"""How many times the steps may be at twice the length: 8 for three things that are sought behind one another. What is refused is above."""
+
+
+def _lines(pattern: str, length: int) -> Iterator[str]:
+    """Made of the pattern's own characters, and with an end that does not fit."""
     letters = list(dict.fromkeys(re.sub(r"\\.|[^\w ]", "a0 ", pattern)))[:4] or ["a"]
-    worst = 0.0
-    for size in (1, 2, 3):
-        for unit in itertools.islice(itertools.product(letters, repeat=size), 24):
-            line = ("".join(unit) * LONGEST)[: LONGEST - 1] + "\x00"
-            before = time.perf_counter()
-            compiled.search(line)
-            worst = max(worst, time.perf_counter() - before)
-    return worst
+    for unit in (*itertools.product(letters, repeat=1), *itertools.product(letters, repeat=2)):
+        yield ("".join(unit) * length)[: length - 1] + "\x00"
+
+
+def _stays_small(pattern: str) -> None:
+    """AssertionError where a line of twice the length takes far more steps."""
+    compiled = re.compile(pattern)
+    for line, twice in zip(_lines(pattern, SHORT), _lines(pattern, 2 * SHORT), strict=True):
+        assert steps(compiled, twice) < CUBE * steps(compiled, line), line
 
 
 @pytest.mark.parametrize("pattern", TAKEN)
 def test_what_is_taken_ends_on_lines_made_to_be_slow(pattern: str) -> None:
-    assert _slowest(pattern) < 2
+    _stays_small(pattern)
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+b", r"(?:a|ab|b)*c", r".*.*.*x", r"aa*.*a*z", r"(?:.a|a.)+x"])
+def test_the_count_of_steps_tells_what_is_refused(pattern: str) -> None:
+    with pytest.raises(AssertionError):
+        _stays_small(pattern)
 
 
 PIECES = st.sampled_from(["a", "b", "ab", ".", r"\w", r"\d", "[ab]", "[^a]", " ", "(?:a|b)", "(?:a|ab)", "(?:ab|b)", "a?", "b*", ".*", r"\w+", "(?:ab)*", "(?:a|b)+"])
@@ -67,9 +83,6 @@ PIECES = st.sampled_from(["a", "b", "ab", ".", r"\w", r"\d", "[ab]", "[^a]", " "
 def test_whatever_is_taken_is_fast(parts: list[tuple[str, str]]) -> None:
     pattern = "".join(f"(?:{piece}){repeat}" for piece, repeat in parts) + "z"
     if problem(pattern) is None:
-        line = ("ab" * LONGEST)[: LONGEST - 1]
         compiled = re.compile(pattern)
-        before = time.perf_counter()
-        for text in (line, "a" * (LONGEST - 1), "b" * (LONGEST - 1)):
-            compiled.search(text)
-        assert time.perf_counter() - before < 5, pattern
+        for unit in ("ab", "a", "b"):
+            assert steps(compiled, (unit * SHORT)[:SHORT], MANY) < MANY
