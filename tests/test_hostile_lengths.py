@@ -91,7 +91,7 @@ def test_an_instruction_of_many_lines_is_read_in_a_moment(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"apiVersion: v1\nx: " + b"[" * 100_000, "nested too deeply"),
+        (b"apiVersion: v1\nx: " + b"[" * 100_000, "nested too deeply|nesting depth"),  # newer libyaml says it itself
         (b'{"a":' * 100_000, "nested too deeply"),
         (b" " * (LARGEST + 1), "it has more than 16 MiB"),
     ],

@@ -140,7 +140,7 @@ def test_an_unreadable_file_is_a_gap_and_the_others_are_judged(tmp_path: Path) -
     folder = plain_folder(snapshot(), tmp_path)
     write(folder / "broken.yaml", b"kind: Service\nmetadata: {\n")
     write(folder / "deep.json", b'{"kind": "List", "items": ' + b"[" * 100_000)
-    write(folder / "deepish.json", b'{"kind": "Pod", "metadata": {"name": "x"}, "spec": ' + b"[" * 900 + b"]" * 900 + b"}")
+    write(folder / "deepish.json", b'{"kind": "Pod", "metadata": {"name": "x"}, "spec": ' + b"[" * 5_000 + b"]" * 5_000 + b"}")
     write(folder / "deep.yaml", b"kind: List\nitems: " + b"[" * 50_000)
     write(folder / "deeper.yaml", b"kind: List\nitems: " + b"- " * 5_000)
     write(folder / "bomb.yaml", b"kind: List\nitems: &a [x]\nb: [*a, *a]\n")
