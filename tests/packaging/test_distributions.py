@@ -119,7 +119,8 @@ def test_what_the_tests_import_is_installed_with_the_extra_dev(wheel: dict[str, 
     brought = packages_distributions()
     foreign = modules - set(sys.stdlib_module_names) - {"tests", "tools", "benchmarks", "kubectl_litefs"}
     wanted = {m: {d.lower() for d in brought[m]} for m in foreign if m in brought}
-    assert {m for m, names in wanted.items() if not names & declared} == {"urllib3"}, "which requests and kubernetes require"
+    others = {m for m, names in wanted.items() if not names & declared}
+    assert others <= {"urllib3"}, "which requests and kubernetes require; Python 3.10 does not know whose it is"
     assert {"yaml", "fastjsonschema", "junitparser", "markdown_it", "responses", "sarif_pydantic", "hypothesis", "setuptools"} <= set(wanted)
 
 
