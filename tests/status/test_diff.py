@@ -165,8 +165,9 @@ def test_flags_for_bundles_hold(diff: Diff) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        ("", 2, "neither a bundle nor a report: no JSON"),
-        ("[]", 2, "it is list"),
+        ("", 2, "neither a bundle nor a report: no JSON, from line 1 on\n"),
+        ("[]", 2, "it is other JSON, not"),
+        ("{}", 2, "it is other JSON, not"),
         ('{"apiVersion": "kubectl-litefs/v1", "kind": "Status"}', 2, "kubectl-litefs/v1 Status, not"),
         ('{"apiVersion": "kubectl-litefs/v1", "kind": "Report"}', 3, "is damaged: its keys"),
         ("[" * 100_000, 2, "no JSON"),
