@@ -66,6 +66,15 @@ def test_a_saved_bundle_says_the_same(capsys: Capsys, tmp_path: Path) -> None:
     assert (again.code, again.out) == (2, ""), "a file that exists is not overwritten"
 
 
+def test_a_bundle_that_cannot_be_saved_is_refused_before_the_cluster_is_read(capsys: Capsys, mismatch: RecordedApi, tmp_path: Path) -> None:
+    (tmp_path / "old.tar.gz").write_text("mine")
+    for name, says in (("old.tar.gz", "is there already"), ("no/new.tar.gz", f"there is no directory {tmp_path / 'no'}")):
+        done = run(capsys, "bundle", *FLAGS, "-o", str(tmp_path / name))
+        assert (done.code, done.out) == (2, "")
+        assert says in done.err
+    assert not [r for r in mismatch.requests if "/pods" in r]
+
+
 def test_what_a_bundle_lacks_is_said_when_it_is_saved(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, mismatch: RecordedApi, tmp_path: Path) -> None:
     """Whoever reads it later can no longer ask."""
     answer = mismatch.answer
