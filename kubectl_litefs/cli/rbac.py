@@ -10,7 +10,7 @@ from ..errors import UsageError
 from . import values
 from .output import emit
 from .params import Word, did_you_mean
-from .pod_argument import pod_name
+from .pod_argument import namespace_name, pod_name
 
 
 @click.command("rbac")
@@ -31,6 +31,7 @@ def command(
     """
     if namespace and all_namespaces:
         raise click.UsageError("-n and -A exclude each other", ctx)
+    namespace_name(namespace, ctx)
     from ..rbac import fix_role, rescue_role, role
 
     if all_namespaces and name in ("fix-cluster-id", "rescue"):
