@@ -11,6 +11,7 @@ from ..model.cluster import Cluster
 from ..model.config import Sight
 from ..model.effective import HOST_NAME, Effective, From, Setting, Used
 from .paint import Line, Piece, colored, line, plain
+from .pods import unowned
 from .tree import API_VERSION
 from .words import clean, count, listed, place, wrap
 
@@ -31,7 +32,7 @@ def text(shown: Sequence[Shown], *, width: int, color: bool, everything: bool) -
 
 
 def _title(cluster: Cluster, pods: Sequence[Effective], width: int) -> list[Line]:
-    sets = ", ".join(str(w) for w in cluster.workloads) or "pods without a controller"
+    sets = ", ".join(str(w) for w in cluster.workloads) or unowned(cluster)
     if cluster.alone:
         return [line((clean(cluster.name), "strong"))]
     left = clean(f"{cluster.namespace} / {sets}")
