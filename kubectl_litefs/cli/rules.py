@@ -15,8 +15,11 @@ from .params import GivenPath, Word
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--check", "files", multiple=True, type=GivenPath(path_type=Path), metavar="FILE", help="Check this file of own rules instead; repeatable.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
-def command(output: str, files: tuple[Path, ...], color: str) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, output: str, files: tuple[Path, ...], color: str) -> int:
     """The table of all rules: id, severity, name, the guide's gotcha, title."""
+    if files and output != "text":
+        raise click.UsageError("--check prints a line for each mistake: -o has nothing to write", ctx)
     if files:
         return _check(files)
     import sys

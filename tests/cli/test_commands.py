@@ -123,6 +123,11 @@ def test_rbac_takes_the_namespace_of_the_context(capsys: Capsys, tmp_path: Path)
     for flags, expected in (([], "one"), (["--context", "two"], "two"), (["-n", "three"], "three")):
         account, *_ = yaml.safe_load_all(run(capsys, "rbac", "diagnose", "--kubeconfig", str(config), *flags).out)
         assert account["metadata"]["namespace"] == expected
+    config.write_text(json.dumps({"current-context": "gone", "contexts": contexts}))
+    gone = run(capsys, "rbac", "diagnose", "--kubeconfig", str(config))
+    assert (gone.code, gone.out) == (2, ""), "a Role for the namespace of another context is none for this one"
+    assert 'no context "gone"' in gone.err and "-n NAME" in gone.err
+    assert run(capsys, "rbac", "diagnose", "--kubeconfig", str(config), "-n", "a").code == 0
     assert "did you mean two?" in run(capsys, "rbac", "diagnose", "--kubeconfig", str(config), "--context", "twoo").err
     (account, *_) = yaml.safe_load_all(run(capsys, "rbac", "diagnose").out)
     assert account["metadata"]["namespace"] == "default"

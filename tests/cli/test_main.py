@@ -46,6 +46,7 @@ Capsys = pytest.CaptureFixture[str]
         (["completion"], "argument 'WHAT'. There is bash, zsh"),
         (["completion", "tcsh"], "value for 'WHAT': 'tcsh' is none of bash"),
         (["demo", ""], "no recording ''"),
+        (["rules", "--check", "x.yaml", "-o", "json"], "-o has nothing to write"),
         (["diagnose", "sts/", "--from", str(ROOT / "kubectl_litefs/demo/healthy.tar.gz")], '"sts/" says no name behind the /\nhint:  There is: abaci-app\n'),
         (["rbac"], "There is diagnose, bundle, fix-cluster-id, rescue"),
         (["demo", "helthy"], "did you mean healthy?"),
