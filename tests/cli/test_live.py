@@ -75,6 +75,17 @@ def test_a_bundle_that_cannot_be_saved_is_refused_before_the_cluster_is_read(cap
     assert not [r for r in mismatch.requests if "/pods" in r]
 
 
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html><body>Sign in</body></html>", b"", b"[]"])
+def test_a_sign_in_page_in_the_api_servers_place_is_named(capsys: Capsys, mismatch: RecordedApi, monkeypatch: pytest.MonkeyPatch, page: bytes) -> None:
+    monkeypatch.setattr(mismatch, "answer", lambda path, query: (200, page))
+    for command in ("diagnose", "status", "render"):
+        done = run(capsys, command, *FLAGS)
+        assert (done.code, done.out) == (3, "")
+        error, hint = done.err.splitlines()
+        assert error.startswith("error: the answer to /api/v1/namespaces/abaci/pods is no ")
+        assert hint.startswith("hint:  A proxy or a sign-in page") and "kubectl cluster-info" in hint
+
+
 def test_what_a_bundle_lacks_is_said_when_it_is_saved(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, mismatch: RecordedApi, tmp_path: Path) -> None:
     """Whoever reads it later can no longer ask."""
     answer = mismatch.answer
