@@ -162,6 +162,12 @@ def test_flags_for_bundles_hold(diff: Diff) -> None:
     assert diff(HEALTHY, STRANGER, "--ignore", "LFS101: known", "--ignore", "LFS309: known").code == 0
 
 
+def test_a_folder_that_is_no_bundle_is_answered_with_what_diff_wants(capsys: Capsys, tmp_path: Path) -> None:
+    done = run(capsys, "diff", HEALTHY, str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("hint:  diff wants two bundles, or reports saved with -o json.\n")
+
+
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
