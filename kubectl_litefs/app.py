@@ -192,6 +192,7 @@ def save_bundle(kube: Kube, target: Target, clock: Clock, observer: Observer, ou
     """Write what `diagnose` would read, redacted, with the files of `-f`, to a .tar.gz that does not exist yet."""
     from .gather import live
 
+    bundle.require_new(out)
     snapshot = _with(live.gather(kube, target, clock, observer), files)
     selection.require_litefs(assemble(snapshot))
     bundle.save(snapshot, out)

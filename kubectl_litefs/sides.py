@@ -11,6 +11,7 @@ from .model.custom import NOTHING, Custom
 
 MAX_REPORT = 256 * 1024 * 1024
 """Bytes of a saved report: more than any real one."""
+_WANTED = "diff wants two bundles, or reports saved with -o json."
 
 
 def diff_side(path: Path, custom: Custom = NOTHING) -> Side:
@@ -22,9 +23,9 @@ def diff_side(path: Path, custom: Custom = NOTHING) -> Side:
 
     try:
         if path.is_dir() or (path.is_file() and _begins(path, b"\x1f\x8b")):
-            return side_of(diagnose_bundle(path, custom=custom), str(path))
+            return _judged(path, custom)
         if not path.exists():
-            raise UsageError("no-input", f"{path}: no such file or directory", hint="diff wants two bundles, or reports saved with -o json.")
+            raise UsageError("no-input", f"{path}: no such file or directory", hint=_WANTED)
         with path.open("rb") as file:
             data = file.read(MAX_REPORT + 1)
     except OSError as error:
@@ -37,6 +38,14 @@ def diff_side(path: Path, custom: Custom = NOTHING) -> Side:
         if error.damaged:
             raise CouldNotLook("report-damaged", f"{path} is damaged: {error}") from None
         raise UsageError("no-report", f"{path} is neither a bundle nor a report: {error}", hint="kubectl litefs diagnose -o json=FILE saves one.") from None
+
+
+def _judged(path: Path, custom: Custom) -> Side:
+    """A bundle. The hint of one that is none is about --from, which nobody has typed."""
+    try:
+        return side_of(diagnose_bundle(path, custom=custom), str(path))
+    except UsageError as error:
+        raise UsageError(error.reference, error.message, hint=_WANTED) from None
 
 
 def _begins(path: Path, magic: bytes) -> bool:

@@ -10,12 +10,12 @@ from . import values
 from .given_files import file_options, files_of
 from .options import Command, cluster_options, exit_codes, kind_and_names, target, verbosity
 from .output import ProgressLine, emit, screen
-from .params import Duration
+from .params import Duration, GivenPath
 
 
 @click.command("bundle", cls=Command, codes=exit_codes((0, 2, 3, 70, 130)))
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
-@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, metavar="FILE.tar.gz", help="Where to save it; must not exist yet.")
+@click.option("-o", "--output", "out", type=GivenPath(path_type=Path), required=True, metavar="FILE.tar.gz", help="Where to save it; must not exist yet.")
 @file_options
 @click.option("--timeout", type=Duration(), default="15s", show_default=True, help="Limit for the whole run; 0: none.")
 @cluster_options

@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..exitcodes import ExitCode
 from . import shim
 from .output import emit
-from .params import Word
+from .params import GivenPath, Word
 from .shim import Found, Kind
 
 SHELLS = ("bash", "zsh", "fish")
@@ -18,8 +18,8 @@ MANAGE = ("install", "uninstall", "status")
 
 
 @click.command("completion")
-@click.argument("what", type=Word(*SHELLS, *MANAGE))
-@click.option("--dir", "folder", type=click.Path(file_okay=False), metavar="FOLDER", help="For install and uninstall: this folder.")
+@click.argument("what", type=Word(*SHELLS, *MANAGE), metavar="WHAT")
+@click.option("--dir", "folder", type=GivenPath(file_okay=False), metavar="FOLDER", help="For install and uninstall: this folder.")
 @click.pass_context
 def command(ctx: click.Context, /, what: str, folder: str | None) -> int:
     """Completion in a shell.

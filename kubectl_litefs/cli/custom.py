@@ -11,6 +11,7 @@ import click
 from ..errors import UsageError
 from ..model.custom import NOTHING, Custom
 from . import values
+from .params import GivenPath
 
 if TYPE_CHECKING:
     from ..model.suppression import Suppression
@@ -24,10 +25,10 @@ _IGNORE = click.option(
     _FLAG, "ignored", multiple=True, metavar="RULE[=SUBJECT]", shell_complete=values.rules,
     help="Do not count this rule's findings (of StatefulSet/abaci/abaci-app); repeatable.",
 )  # fmt: skip
-_CONFIG = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=f"What to ignore (default: {FILE} here or above).")
+_CONFIG = click.option("--config", type=GivenPath(path_type=Path), metavar="FILE", help=f"What to ignore (default: {FILE} here or above).")
 _NO_CONFIG = click.option("--no-config", is_flag=True, help=f"Read no {FILE}.")
 
-_RULES = click.option("--rules", "rule_files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Judge the rules of this file, too; repeatable.")
+_RULES = click.option("--rules", "rule_files", multiple=True, type=GivenPath(path_type=Path), metavar="FILE", help="Judge the rules of this file, too; repeatable.")
 
 
 def custom_options(function: F) -> F:

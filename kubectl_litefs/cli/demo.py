@@ -28,7 +28,7 @@ def command(ctx: click.Context, /, scenario: str | None, list_only: bool, output
     if list_only:
         emit(_list())
         return 0
-    name = scenario or DEFAULT
+    name = DEFAULT if scenario is None else scenario
     if name not in SCENARIOS:
         near = difflib.get_close_matches(name, list(SCENARIOS), 1, 0.4)
         raise UsageError(
@@ -54,6 +54,14 @@ def command(ctx: click.Context, /, scenario: str | None, list_only: bool, output
 
 
 def _list() -> str:
-    width = max(map(len, SCENARIOS))
-    rows = "".join(f"  kubectl litefs demo {name.ljust(width)}  {text}\n" for name, text in SCENARIOS.items())
-    return "Recorded clusters to look at:\n\n" + rows
+    """Each with the command that shows it; where that leaves no room, what it is stands below."""
+    from ..render.words import wrap
+
+    first = max(map(len, SCENARIOS)) + len("  kubectl litefs demo ")
+    width = screen().width
+    beside = first + 2 + max(map(len, SCENARIOS.values())) <= width
+    rows = []
+    for name, text in SCENARIOS.items():
+        command = f"  kubectl litefs demo {name}"
+        rows += [f"{command.ljust(first)}  {text}"] if beside else [command, *("      " + row for row in wrap(text, width - 6))]
+    return "Recorded clusters to look at:\n\n" + "\n".join(rows) + "\n"

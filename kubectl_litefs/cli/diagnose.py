@@ -14,7 +14,7 @@ from .custom import asked, custom_options
 from .given_files import file_options, files_of
 from .options import Command, cluster_options, exit_codes, given, kind_and_names, target, verbosity
 from .output import ProgressLine
-from .params import Duration
+from .params import Duration, GivenPath, one_bundle
 from .reports import Outputs, report_options, tell, write
 from .wait import check_wait, settled, wait_options
 
@@ -23,8 +23,8 @@ CODES = exit_codes((0, 1, 2, 3, 70, 130))
 
 @click.command("diagnose", cls=Command, codes=CODES)
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
-@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Judge what was saved (a bundle, a cluster-info dump, a support bundle, a folder of kubectl get files), no cluster.")
-@click.option("--logs", multiple=True, type=click.Path(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
+@click.option("--from", "bundle", multiple=True, callback=one_bundle, type=GivenPath(path_type=Path), metavar="PATH", help="Judge what was saved (a bundle, a cluster-info dump, a support bundle, a folder of kubectl get files), no cluster.")
+@click.option("--logs", multiple=True, type=GivenPath(), metavar="FILE...", help="Judge log files alone (- for standard input), no cluster.")
 @file_options
 @report_options
 @custom_options

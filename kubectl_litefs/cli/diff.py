@@ -10,10 +10,10 @@ from ..model.rule import Severity
 from .custom import asked, custom_options
 from .options import Command, exit_codes, verbosity
 from .output import emit, screen
-from .params import Word
+from .params import GivenPath, Word
 from .reports import tell
 
-_INPUT = click.Path(path_type=Path)
+_INPUT = GivenPath(path_type=Path)
 
 
 _SAID = {0: "nothing new at or above --fail-on (default error)", 1: "new findings at or above --fail-on; one that was below it, or suppressed, counts as new"}

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .params import GivenPath
+
 if TYPE_CHECKING:
     from ..model.snapshot import Snapshot
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILES = click.option(
-    "-f", "--filename", "filenames", multiple=True, type=click.Path(), metavar="FILE",
+    "-f", "--filename", "filenames", multiple=True, type=GivenPath(), metavar="FILE",
     help="Judge as if this were applied: a file, a directory, or - for standard input; repeatable.",
 )  # fmt: skip
 _RECURSIVE = click.option("-R", "--recursive", is_flag=True, help="With -f: directories with all that is below them.")

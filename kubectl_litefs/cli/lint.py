@@ -9,11 +9,12 @@ from click.core import ParameterSource
 
 from .custom import asked, custom_options
 from .options import Command, exit_codes, verbosity
+from .params import GivenPath
 from .reports import Outputs, report_options, tell, write
 
 
 @click.command("lint", cls=Command, codes=exit_codes((0, 1, 2, 3, 70, 130)))
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=GivenPath())
 @report_options
 @custom_options
 @click.option("--fix", is_flag=True, help="Show, as a diff, how files of LiteFS 0.1 to 0.4 become files of 0.5; judges nothing.")

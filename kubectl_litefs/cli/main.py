@@ -75,7 +75,7 @@ def main(args: Sequence[str] | None = None) -> int:
         _say(_told(error), error.hint)
         return int(error.exit_code)
     except click.ClickException as error:
-        _say(_usage(error), _help_hint(error))
+        _say(_usage(error), _help_hint(error, words))
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         return int(ExitCode.INTERRUPTED)
@@ -102,11 +102,14 @@ def _usage(error: click.ClickException) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _help_hint(error: click.ClickException) -> str | None:
+def _help_hint(error: click.ClickException, words: Sequence[str]) -> str:
     ctx = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and ctx is not None and isinstance(ctx.command, click.Group):
         return f"flags come after the command; {ctx.command_path} --help lists the commands"
-    return f"{ctx.command_path} --help" if ctx is not None else None
+    if ctx is not None:
+        return f"{ctx.command_path} --help"
+    called = words[: 2 if words[0] in GROUPS else 1] if words[0] in COMMANDS else []  # of a flag without its value click does not say whose it is
+    return " ".join([PROG, *called, "--help"])
 
 
 def _say(message: str, hint: str | None) -> None:

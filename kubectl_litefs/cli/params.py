@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
     WordType = click.ParamType[str]
@@ -54,6 +56,22 @@ def did_you_mean(text: str, choices: Sequence[str]) -> str:
     """`; did you mean X?`, or nothing."""
     near = difflib.get_close_matches(text.lower(), choices, 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+class GivenPath(click.Path):
+    """A path that was meant: an empty one is a variable that is unset, and would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty path; is a variable unset?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def one_bundle(ctx: click.Context, param: click.Parameter, given: tuple[Path, ...]) -> Path | None:
+    """The value of `--from`. Of two, one would not be looked at, and nothing would say so."""
+    if len(given) > 1:
+        raise click.UsageError("--from takes one bundle at a time; kubectl litefs diff A B compares two", ctx)
+    return given[0] if given else None
 
 
 class Duration(SecondsType):

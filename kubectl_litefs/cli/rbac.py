@@ -10,7 +10,7 @@ from ..errors import UsageError
 from . import values
 from .output import emit
 from .params import Word, did_you_mean
-from .pod_argument import pod_name
+from .pod_argument import namespace_name, pod_name
 
 
 @click.command("rbac")
@@ -31,6 +31,7 @@ def command(
     """
     if namespace and all_namespaces:
         raise click.UsageError("-n and -A exclude each other", ctx)
+    namespace_name(namespace, ctx)
     from ..rbac import fix_role, rescue_role, role
 
     if all_namespaces and name in ("fix-cluster-id", "rescue"):
@@ -52,7 +53,9 @@ def _context_namespace(context: str | None, kubeconfig: str | None) -> str:
     from ..kube.kubeconfig import load
 
     config = load(kubeconfig, os.environ)
-    if context and context not in config.contexts:
-        raise UsageError("unknown-context", f'no context "{context}" in {config.where}' + did_you_mean(context, sorted(config.contexts)))
-    chosen = config.contexts.get(context or config.current_context or "", {})
+    name = context or config.current_context or ""
+    if name and name not in config.contexts:
+        named = "" if context else " (it is the current-context); -n NAME names the namespace"
+        raise UsageError("unknown-context", f'no context "{name}" in {config.where}{did_you_mean(name, sorted(config.contexts))}{named}')
+    chosen = config.contexts.get(name, {})
     return str(chosen.get("namespace") or "default")

@@ -15,7 +15,7 @@ from ..model.origin import GapReason
 from . import values
 from .options import Command, cluster_options, exit_codes, given, kind_and_names, target, verbosity
 from .output import ProgressLine, emit, screen
-from .params import Duration, Word
+from .params import Duration, GivenPath, Word, one_bundle
 from .reports import tell
 
 FROM_FILES = ("files", "dump")
@@ -24,8 +24,8 @@ UNREAD = (GapReason.UNPARSED, GapReason.FORBIDDEN)
 
 @click.command("render", cls=Command, codes=exit_codes((0, 2, 3, 70, 130)))
 @click.argument("names", nargs=-1, metavar="[POD | KIND/NAME]...", shell_complete=values.workloads)
-@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Read what was saved (a bundle, a dump, a folder of kubectl get files), no cluster.")
-@click.option("-f", "--filename", "files", multiple=True, type=click.Path(), metavar="PATH...", help="Read files, as lint does (- for standard input), no cluster; a word that is no file is a POD.")
+@click.option("--from", "bundle", multiple=True, callback=one_bundle, type=GivenPath(path_type=Path), metavar="PATH", help="Read what was saved (a bundle, a dump, a folder of kubectl get files), no cluster.")
+@click.option("-f", "--filename", "files", multiple=True, type=GivenPath(), metavar="PATH...", help="Read files, as lint does (- for standard input), no cluster; a word that is no file is a POD.")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
 @click.option("--all", "show_all", is_flag=True, help="Show keys with their default value, too.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")

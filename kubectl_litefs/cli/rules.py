@@ -8,15 +8,18 @@ import click
 
 from ..exitcodes import ExitCode
 from .output import emit, is_terminal, screen
-from .params import Word
+from .params import GivenPath, Word
 
 
 @click.command("rules")
 @click.option("-o", "--output", type=Word("text", "json", "yaml"), default="text", help="Output format.")
-@click.option("--check", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Check this file of own rules instead; repeatable.")
+@click.option("--check", "files", multiple=True, type=GivenPath(path_type=Path), metavar="FILE", help="Check this file of own rules instead; repeatable.")
 @click.option("--color", type=Word("auto", "always", "never"), default="auto", help="Colour (auto: on a terminal).")
-def command(output: str, files: tuple[Path, ...], color: str) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, output: str, files: tuple[Path, ...], color: str) -> int:
     """The table of all rules: id, severity, name, the guide's gotcha, title."""
+    if files and output != "text":
+        raise click.UsageError("--check prints a line for each mistake: -o has nothing to write", ctx)
     if files:
         return _check(files)
     import sys

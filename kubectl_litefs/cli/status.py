@@ -17,7 +17,7 @@ from .custom import ignore_options, suppressions
 from .diagnose import CODES
 from .options import Command, cluster_options, given, kind_and_names, kube_flags, target, verbosity
 from .output import ProgressLine, Screen, emit, is_terminal, screen
-from .params import NO_LIMIT, Duration, Word
+from .params import NO_LIMIT, Duration, GivenPath, Word, one_bundle
 from .reports import tell
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LEAST = 1.0
 @click.argument("names", nargs=-1, metavar="[KIND/NAME | POD]...", shell_complete=values.workloads)
 @click.option("-w", "--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
 @click.option("--interval", type=Duration(), default="5s", show_default=True, help="With -w: time between two looks.")
-@click.option("--from", "bundle", type=click.Path(path_type=Path), metavar="PATH", help="Of a saved bundle (directory or .tar.gz), no cluster.")
+@click.option("--from", "bundle", multiple=True, callback=one_bundle, type=GivenPath(path_type=Path), metavar="PATH", help="Of a saved bundle (directory or .tar.gz), no cluster.")
 @click.option("-o", "--output", type=Word("text", "wide", "json", "yaml"), default="text", help="Output format; wide: whole ids and positions, and volumes.")
 @click.option("--fail-on", type=Word("error", "warning", "info", "never"), default="error", help="Exit 1 from this severity on.")
 @ignore_options

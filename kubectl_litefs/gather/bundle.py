@@ -57,8 +57,7 @@ def load(path: Path, patterns: tuple[str, ...] = ()) -> Snapshot:
 
 def save(snapshot: Snapshot, path: Path) -> None:
     """Write a .tar.gz that nobody else may read. Equal snapshots give equal bytes. Never overwrites."""
-    if path.exists():
-        raise UsageError("file-exists", f"{path} is there already", hint="Choose another name, or remove it first.")
+    require_new(path)
     try:
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -79,6 +78,14 @@ def save(snapshot: Snapshot, path: Path) -> None:
         raise UsageError("file-exists", f"{path} is there already") from None
     finally:
         os.unlink(draft)
+
+
+def require_new(path: Path) -> None:
+    """Raises UsageError where `save` could write nothing: known before the cluster is read."""
+    if path.exists():
+        raise UsageError("file-exists", f"{path} is there already", hint="Choose another name, or remove it first.")
+    if not path.parent.is_dir():
+        raise UsageError("cannot-write", f"cannot write {path}: there is no directory {path.parent}")
 
 
 def _inside(path: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -35,6 +37,7 @@ def gather(paths: Sequence[str], namespace: str, observer: Observer, patterns: t
     """
     if len(set(paths)) < len(paths):
         raise UsageError("same-file-twice", "a log file was given twice")
+    _refuse_archives(paths)
     streams = Streams(patterns)
     gaps: list[Gap] = []
     held: dict[str, set[Stream]] = {}
@@ -50,6 +53,14 @@ def gather(paths: Sequence[str], namespace: str, observer: Observer, patterns: t
         gaps.append(Gap("logs", GapReason.TRUNCATED, f"{streams.dropped} lines of further containers were not read; give fewer at once"))
     runs = {s: redacted(run) for s, run in streams.results().items()}
     return _snapshot(runs, [*gaps, *_silent(held, binary, runs)], paths, patterns)
+
+
+def _refuse_archives(paths: Sequence[str]) -> None:
+    """Files in an archive would run into one another, and all would be one pod's."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # opening it to read says what is wrong
+            if first_bytes(path)[257:262] == b"ustar":
+                raise UsageError("log-archive", f"{path} is an archive, not a log", hint=f"kubectl litefs diagnose --from {shlex.quote(path)}")
 
 
 def _silent(held: Mapping[str, set[Stream]], binary: set[str], runs: Mapping[Stream, LogRun]) -> Iterator[Gap]:

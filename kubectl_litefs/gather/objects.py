@@ -222,9 +222,12 @@ def read_object(kube: Kube, url: str, seconds: float) -> dict[str, Any]:
     return found
 
 
+_OTHER_SERVER = "A proxy or a sign-in page may have answered in the API server's place: kubectl cluster-info shows which address is asked."
+
+
 def bad_answer(url: str, what: str) -> KubeError:
     """A 200 that is not what was asked for, so nothing was seen."""
-    return KubeError(f"the answer to {url} {what}", status=None, reason=BAD_ANSWER)
+    return KubeError(f"the answer to {url} {what}", status=None, reason=BAD_ANSWER, hint=_OTHER_SERVER)
 
 
 def configmap_jobs(get: Callable[[str], Any], users: list[Obj]) -> dict[str, Callable[[], Any]]:

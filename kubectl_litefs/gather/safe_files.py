@@ -142,7 +142,8 @@ def _from_archive(path: Path) -> Files:
                 assert data is not None
                 files.add(name, File(member.size, spool.keep(data, member.size)), path)
     except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError) as error:
-        raise CouldNotLook("bundle-damaged", f"{path} is damaged: {error}"[:300]) from None
+        why = "it ends too early; was it copied whole?" if isinstance(error, EOFError) else error
+        raise CouldNotLook("bundle-damaged", f"{path} is damaged: {why}"[:300]) from None
     return files
 
 

@@ -31,7 +31,9 @@ def canonical(name: str, existing: Mapping[str, set[str]], where: str) -> str:
     """
     kind, slash, rest = name.partition("/")
     plural = KINDS.get(kind.lower().split(".")[0]) if slash else None
-    if slash and (plural is None or not rest):
+    if plural is not None and not rest:
+        raise UsageError("no-name", f'"{name}" says no name behind the /', hint=f"There is: {_some(existing.get(plural, set()))}")
+    if slash and plural is None:
         near = difflib.get_close_matches(kind.lower(), KINDS, 1)
         hint = f"Did you mean {near[0]}/{rest}?" if near else "One of pod, statefulset, deployment, daemonset."
         raise UsageError("unknown-kind", f'"{name}" names no kind that LiteFS runs in', hint=hint)
@@ -39,9 +41,13 @@ def canonical(name: str, existing: Mapping[str, set[str]], where: str) -> str:
     wanted = rest if slash else name
     if wanted not in known:
         near = difflib.get_close_matches(wanted, sorted(known), 3, 0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(sorted(known)[:10]) or 'none'}"
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {_some(known)}"
         raise UsageError("not-found", f'{plural or "pod or set"} "{wanted}" not found in {where}', hint=hint)
     return f"{plural[:-1]}/{wanted}" if plural else wanted
+
+
+def _some(names: set[str]) -> str:
+    return ", ".join(sorted(names)[:10]) or "none"
 
 
 def matches(selector: str, labels: Mapping[str, str]) -> bool:

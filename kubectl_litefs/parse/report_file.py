@@ -26,10 +26,10 @@ def read_report(data: bytes, name: str) -> Side:
     try:
         tree = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise NoReport(f"no JSON ({error})"[:200]) from None
+        raise NoReport(f"no JSON, from line {error.lineno} on" if isinstance(error, json.JSONDecodeError) else "no JSON") from None
     if not isinstance(tree, Mapping) or (tree.get("apiVersion"), tree.get("kind")) != (API_VERSION, "Report"):
-        kind = f"{tree.get('apiVersion')!s:.40} {tree.get('kind')!s:.40}" if isinstance(tree, Mapping) else type(tree).__name__
-        raise NoReport(f"it is {kind}, not a {API_VERSION} Report")
+        said = [str(tree[key])[:40] for key in ("apiVersion", "kind") if key in tree] if isinstance(tree, Mapping) else []
+        raise NoReport(f"it is {' '.join(said) or 'other JSON'}, not a {API_VERSION} Report")
     try:
         return _side(tree, name)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -11,6 +11,7 @@ from ..model.cluster import Cluster
 from ..model.config import Sight
 from ..model.effective import HOST_NAME, Effective, From, Setting, Used
 from .paint import Line, Piece, colored, line, plain
+from .pods import unowned
 from .tree import API_VERSION
 from .words import clean, count, listed, place, wrap
 
@@ -31,7 +32,7 @@ def text(shown: Sequence[Shown], *, width: int, color: bool, everything: bool) -
 
 
 def _title(cluster: Cluster, pods: Sequence[Effective], width: int) -> list[Line]:
-    sets = ", ".join(str(w) for w in cluster.workloads) or "pods without a controller"
+    sets = ", ".join(str(w) for w in cluster.workloads) or unowned(cluster)
     if cluster.alone:
         return [line((clean(cluster.name), "strong"))]
     left = clean(f"{cluster.namespace} / {sets}")
@@ -53,13 +54,15 @@ def _files(cluster: Cluster, pods: Sequence[Effective], width: int) -> list[Line
         lines += [line("  ", (row, style)) for row in wrap(told, width - 2)]
     for refused in dict.fromkeys(one.refused for one in pods if one.refused):
         lines += [line("  ", (row, "error")) for row in wrap(f"LiteFS refuses this file and does not start: {refused}", width - 2)]
-    if any(one.unseen for one in pods):
+    if any(one.unseen for one in pods) and not cluster.alone:
         lines += [line("  ", (row, "faint")) for row in wrap("What LiteFS said of itself, in its log and on /info, is below; other keys are not known.", width - 2)]
     return lines
 
 
 def _table(pods: Sequence[Effective], width: int, everything: bool) -> list[Line]:
     keys = list(dict.fromkeys(k for one in pods for k in one.settings))
+    if not keys:
+        return []
     lines: list[Line] = []
     defaults = 0
     for key in keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..model.cluster import Cluster
 from ..model.pod import Pod
 from ..model.report import Report
 from .words import clean
@@ -13,6 +14,11 @@ def get_pods(report: Report) -> str:
     rows += [_row(p) for c in report.clusters for p in c.cluster.pods]
     widths = [max(len(r[i]) for r in rows) for i in range(4)]
     return "".join("   ".join(cell.ljust(w) for cell, w in zip(r, widths, strict=True)).rstrip() + "\n" for r in rows)
+
+
+def unowned(cluster: Cluster) -> str:
+    """What pods are called of which no owner is seen. Where only logs were seen, there may well be one."""
+    return "pods" if "pods" in cluster.gaps else "pods without a controller"
 
 
 def _row(pod: Pod) -> tuple[str, str, str, str]:

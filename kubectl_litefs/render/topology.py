@@ -9,6 +9,7 @@ from ..model.pod import Pod
 from ..model.report import ClusterReport
 from ..model.topology import Role
 from .paint import Line, Piece, line
+from .pods import unowned
 from .words import clean, clip, count
 
 MOST_PODS = 8
@@ -70,7 +71,7 @@ def grid(branches: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) ->
 def title(seen: ClusterReport, width: int) -> Line:
     """Which set it is, and what is known of all of it."""
     cluster = seen.cluster
-    sets = ", ".join(str(w) for w in cluster.workloads) or "pods without a controller"
+    sets = ", ".join(str(w) for w in cluster.workloads) or unowned(cluster)
     left = clean(cluster.name if cluster.alone else f"{cluster.namespace} / {sets}")
     right = clip(", ".join(_facts(seen)), max(20, width - len(left) - 2))
     gap = max(2, width - len(left) - len(right))

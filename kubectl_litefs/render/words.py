@@ -12,7 +12,7 @@ from ..model.origin import Evidence
 _HARMFUL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _BLANKS = re.compile(r"[\t\n\r\x0b\x0c\u2028\u2029]+")
 _COMMAND = re.compile(r"(^|[|;&(]\s*)kubectl (litefs ((?:rescue )?\S+) ?)?")
-_IN_TEXT = re.compile(r"(?<![\w/.-])kubectl( litefs ((?:rescue )?[a-z-]+))?(?= )|(?<![\w/.-])kubectl litefs ((?:rescue )?[a-z-]+)")
+_IN_TEXT = re.compile(r"(?<![\w/.-])kubectl(?: litefs ((?:rescue )?[a-z-]+)|(?= (?!litefs )))")
 _NO_CLUSTER = {"rules", "explain", "rbac", "demo", "version"}
 """Commands that take no cluster flags."""
 
@@ -81,8 +81,7 @@ def text_with_flags(text: str, flags: Sequence[str]) -> str:
     """Sentences, in which every command has the user's own connection flags."""
 
     def put(found: re.Match[str]) -> str:
-        name = found[2] or found[3]
-        return found[0] if name in _NO_CLUSTER else f"{found[0]} {shlex.join(flags)}"
+        return found[0] if found[1] in _NO_CLUSTER else f"{found[0]} {shlex.join(flags)}"
 
     return _IN_TEXT.sub(put, text) if flags else text
 

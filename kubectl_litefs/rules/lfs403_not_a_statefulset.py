@@ -29,6 +29,9 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
         kind = pod.workload.kind if pod.workload else ""
         if kind not in KINDS:
             continue
+        if not kind and _only_heard(pod) and "pods" in cluster.gaps:
+            yield Unknown(cluster.gaps["pods"])
+            continue
         lease = lease_of(pod)
         if lease.type is None:
             gap = Gap(f"config/{pod.namespace}/{pod.name}", GapReason.ABSENT, "lease.type")
@@ -37,6 +40,11 @@ def check(cluster: Cluster) -> Iterator[Finding | Unknown]:
             groups.setdefault(pod.workload or pod.ref, []).append(pod)
     for owner, pods in groups.items():
         yield _finding(cluster, owner, pods)
+
+
+def _only_heard(pod: Pod) -> bool:
+    """Known from its log alone: the object, which would say who owns it, has an image in every container."""
+    return not any(c.image for c in pod.containers)
 
 
 def _reads_only(pod: Pod) -> bool:

@@ -123,16 +123,38 @@ def test_rbac_takes_the_namespace_of_the_context(capsys: Capsys, tmp_path: Path)
     for flags, expected in (([], "one"), (["--context", "two"], "two"), (["-n", "three"], "three")):
         account, *_ = yaml.safe_load_all(run(capsys, "rbac", "diagnose", "--kubeconfig", str(config), *flags).out)
         assert account["metadata"]["namespace"] == expected
+    config.write_text(json.dumps({"current-context": "gone", "contexts": contexts}))
+    gone = run(capsys, "rbac", "diagnose", "--kubeconfig", str(config))
+    assert (gone.code, gone.out) == (2, ""), "a Role for the namespace of another context is none for this one"
+    assert 'no context "gone"' in gone.err and "-n NAME" in gone.err
+    assert run(capsys, "rbac", "diagnose", "--kubeconfig", str(config), "-n", "a").code == 0
     assert "did you mean two?" in run(capsys, "rbac", "diagnose", "--kubeconfig", str(config), "--context", "twoo").err
     (account, *_) = yaml.safe_load_all(run(capsys, "rbac", "diagnose").out)
     assert account["metadata"]["namespace"] == "default"
 
 
-@pytest.mark.parametrize(("args", "says"), [(["rbac", "diagnos"], "did you mean diagnose?"), (["rbac", "diagnose", "-n", "a", "-A"], "exclude")])
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["rbac", "diagnos"], "did you mean diagnose?"),
+        (["rbac", "diagnose", "-n", "a", "-A"], "exclude"),
+        (["rbac", "diagnose", "-n", ""], "-n wants the name of a namespace"),
+        (["rbac", "rescue", "-n", "A B"], "-n 'A B' is no namespace's name"),
+    ],
+)
 def test_rbac_refuses_typos(capsys: Capsys, args: list[str], says: str) -> None:
     done = run(capsys, *args)
     assert (done.code, done.out) == (2, "")
     assert says in done.err
+
+
+@pytest.mark.parametrize("width", ["80", "140"])
+def test_the_list_of_recordings_fits_the_screen(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, width: str) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    out = run(capsys, "demo", "--list").out
+    assert max(map(len, out.splitlines())) <= int(width)
+    for name, text in SCENARIOS.items():
+        assert f"  kubectl litefs demo {name} " in " ".join(out.split("\n")) and " ".join(text.split()) in " ".join(out.split())
 
 
 def test_logs_alone_from_files_and_from_standard_input(capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,26 @@ def test_a_saved_bundle_says_the_same(capsys: Capsys, tmp_path: Path) -> None:
     assert (again.code, again.out) == (2, ""), "a file that exists is not overwritten"
 
 
+def test_a_bundle_that_cannot_be_saved_is_refused_before_the_cluster_is_read(capsys: Capsys, mismatch: RecordedApi, tmp_path: Path) -> None:
+    (tmp_path / "old.tar.gz").write_text("mine")
+    for name, says in (("old.tar.gz", "is there already"), ("no/new.tar.gz", f"there is no directory {tmp_path / 'no'}")):
+        done = run(capsys, "bundle", *FLAGS, "-o", str(tmp_path / name))
+        assert (done.code, done.out) == (2, "")
+        assert says in done.err
+    assert not [r for r in mismatch.requests if "/pods" in r]
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html><body>Sign in</body></html>", b"", b"[]"])
+def test_a_sign_in_page_in_the_api_servers_place_is_named(capsys: Capsys, mismatch: RecordedApi, monkeypatch: pytest.MonkeyPatch, page: bytes) -> None:
+    monkeypatch.setattr(mismatch, "answer", lambda path, query: (200, page))
+    for command in ("diagnose", "status", "render"):
+        done = run(capsys, command, *FLAGS)
+        assert (done.code, done.out) == (3, "")
+        error, hint = done.err.splitlines()
+        assert error.startswith("error: the answer to /api/v1/namespaces/abaci/pods is no ")
+        assert hint.startswith("hint:  A proxy or a sign-in page") and "kubectl cluster-info" in hint
+
+
 def test_what_a_bundle_lacks_is_said_when_it_is_saved(capsys: Capsys, monkeypatch: pytest.MonkeyPatch, mismatch: RecordedApi, tmp_path: Path) -> None:
     """Whoever reads it later can no longer ask."""
     answer = mismatch.answer

@@ -49,6 +49,26 @@ def test_several_formats_at_once(capsys: Capsys, files: list[str], tmp_path: Pat
     assert json.loads((tmp_path / "json").read_text())["target"]["source"] == "logs"
 
 
+@pytest.mark.parametrize("pod", ["abaci-app-0", "abaci-app-1"])
+@pytest.mark.parametrize("name", ["what-somebody-pasted.log", "abaci-app-7d4b9c5f6-x2x9z.log"])
+def test_of_a_healthy_pod_whose_owner_no_log_tells_nothing_is_wrong(capsys: Capsys, tmp_path: Path, pod: str, name: str) -> None:
+    """Who does not know that there is a controller knows as little that there is none."""
+    (log,) = write_logs(bundle.load(path("healthy")), tmp_path, [pod])
+    done = run(capsys, "diagnose", "--logs", str(Path(log).rename(tmp_path / name)))
+    assert (done.code, done.err) == (0, "")
+    assert "LFS403" not in done.out and "without a controller" not in done.out
+    tree = json.loads(run(capsys, "diagnose", "--logs", str(tmp_path / name), "-o", "json").out)
+    assert {c["rule"]: c["status"] for c in tree["checks"]}["LFS403"] == "skipped"
+
+
+def test_an_archive_is_no_log(capsys: Capsys, tmp_path: Path) -> None:
+    bundled = tmp_path / "my cluster.tar.gz"
+    bundled.write_bytes(path("healthy").read_bytes())
+    done = run(capsys, "diagnose", "--logs", str(bundled))
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: {bundled} is an archive, not a log\nhint:  kubectl litefs diagnose --from '{bundled}'\n"
+
+
 def test_what_is_ignored_counts_for_nothing(capsys: Capsys, files: list[str]) -> None:
     words = ["diagnose", "--logs", *files, "-o", "json", "--ignore", "LFS101=sts/abaci/abaci-app: being rebuilt"]
     done = run(capsys, *words)

@@ -42,6 +42,12 @@ Capsys = pytest.CaptureFixture[str]
         (["-n", "abaci", "diagnose"], "flags come after the command"),
         (["rescue", "-n", "abaci", "save"], "flags come after the command"),
         (["explain"], "RULE"),
+        (["diagnose", "--from", "a.tar.gz", "--from", "b.tar.gz"], "one bundle at a time; kubectl litefs diff A B compares two"),
+        (["completion"], "argument 'WHAT'. There is bash, zsh"),
+        (["completion", "tcsh"], "value for 'WHAT': 'tcsh' is none of bash"),
+        (["demo", ""], "no recording ''"),
+        (["rules", "--check", "x.yaml", "-o", "json"], "-o has nothing to write"),
+        (["diagnose", "sts/", "--from", str(ROOT / "kubectl_litefs/demo/healthy.tar.gz")], '"sts/" says no name behind the /\nhint:  There is: abaci-app\n'),
         (["rbac"], "There is diagnose, bundle, fix-cluster-id, rescue"),
         (["demo", "helthy"], "did you mean healthy?"),
     ],
@@ -53,6 +59,38 @@ def test_wrong_words_end_with_2_and_the_nearest_right_ones(capsys: Capsys, args:
     assert done.err.startswith("error: ")
     assert done.out == ""
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (["diagnose", "--from"], "kubectl litefs diagnose --help"),
+        (["rescue", "run", "x", "--source"], "kubectl litefs rescue run --help"),
+        (["rules", "--check"], "kubectl litefs rules --help"),
+        (["--version=1"], "kubectl litefs --help"),
+    ],
+)
+def test_a_flag_without_its_value_is_answered_with_the_help_that_explains_it(capsys: Capsys, args: list[str], hint: str) -> None:
+    done = run(capsys, *args)
+    assert (done.code, done.out, done.err.splitlines()[1:]) == (ExitCode.USAGE, "", [f"hint:  {hint}"])
+    assert run(capsys, *hint.split()[2:]).code == 0
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["diagnose", "--from="], ["status", "--from="], ["render", "--from="], ["render", "-f", ""], ["diff", "", ""], ["lint", ""], ["diagnose", "--logs="],
+        ["diagnose", "-f", ""], ["diagnose", "--rules="], ["diagnose", "--config="], ["rules", "--check="], ["bundle", "-o", ""], ["completion", "install", "--dir="],
+    ],
+)  # fmt: skip
+def test_an_empty_path_is_not_the_folder_one_happens_to_be_in(
+    capsys: Capsys, args: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pod.yaml").write_text("{apiVersion: v1, kind: Pod, metadata: {name: abaci-app-0, namespace: abaci}}", "utf8")
+    monkeypatch.chdir(tmp_path)
+    done = run(capsys, *args)
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert "an empty path" in done.err
 
 
 def test_help_is_spelled_as_kubectl_is_called(capsys: Capsys) -> None:

@@ -86,6 +86,12 @@ def test_a_damaged_manifest_is_refused(manifest: str, tmp_path: Path) -> None:
         bundle.load(tmp_path)
 
 
+def test_half_an_archive_is_said_without_words_of_python(tmp_path: Path) -> None:
+    (tmp_path / "half.tar.gz").write_bytes(recording("healthy").read_bytes()[:900])
+    with pytest.raises(CouldNotLook, match=r"half\.tar\.gz is damaged: it ends too early; was it copied whole\?$"):
+        bundle.load(tmp_path / "half.tar.gz")
+
+
 HOSTILE: dict[str, Callable[[Path], Path]] = {
     "parent": lambda p: archive(p, ("manifest.json", MANIFEST.encode()), ("logs/../../../evil", b"x")),
     "absolute": lambda p: archive(p, ("manifest.json", MANIFEST.encode()), ("/etc/evil", b"x")),

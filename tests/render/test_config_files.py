@@ -41,6 +41,15 @@ def test_pods_that_a_set_would_create(capsys: Capsys) -> None:
     assert candidates[1]["origin"]["source"].endswith("healthy.yaml")
 
 
+def test_of_a_file_that_is_no_yaml_nothing_more_is_promised(capsys: Capsys, tmp_path: Path) -> None:
+    (tmp_path / "litefs.yml").write_text("fuse:\n  dir: /litefs\ndata:\n  dir: [\n")
+    done = run(capsys, "render", "-f", str(tmp_path / "litefs.yml"))
+    assert done.code == 3
+    assert "litefs.yml was not seen" in done.out
+    assert "/info" not in done.out, "there is no node that could have said anything"
+    assert not done.out.endswith("\n\n\n")
+
+
 def test_a_litefs_yml_alone_is_of_nodes_that_nobody_knows(capsys: Capsys, tmp_path: Path) -> None:
     (tmp_path / "litefs.yml").write_text(LONE)
     shown = run(capsys, "render", "-f", str(tmp_path / "litefs.yml"))

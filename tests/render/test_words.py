@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kubectl_litefs.model.origin import Evidence
 from kubectl_litefs.render.topology import short_id
-from kubectl_litefs.render.words import clean, clip, count, listed, place, with_flags, wrap
+from kubectl_litefs.render.words import clean, clip, count, listed, place, text_with_flags, with_flags, wrap
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -47,6 +47,21 @@ def test_wrapping_loses_no_word(text: str, width: int) -> None:
 def test_flags_go_where_kubectl_takes_them(command: str, expected: str) -> None:
     assert with_flags(command, ("--as", "x")) == expected
     assert with_flags(command, ()) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Then `kubectl litefs rescue plan` shows the way back.", "Then `kubectl litefs rescue plan --as x` shows the way back."),
+        ("Save it again: kubectl litefs rescue save.", "Save it again: kubectl litefs rescue save --as x."),
+        ("kubectl litefs rescue run abaci-app -n abaci --resume", "kubectl litefs rescue run --as x abaci-app -n abaci --resume"),
+        ("kubectl litefs fix-cluster-id p --resume, or kubectl -n a get pvc", "kubectl litefs fix-cluster-id --as x p --resume, or kubectl --as x -n a get pvc"),
+        ("`kubectl litefs explain` and `kubectl auth whoami`", "`kubectl litefs explain` and `kubectl --as x auth whoami`"),
+        ("ask kubectl.", "ask kubectl."),
+    ],
+)
+def test_flags_in_a_sentence_come_after_the_whole_command(text: str, expected: str) -> None:
+    assert text_with_flags(text, ("--as", "x")) == expected
 
 
 @pytest.mark.parametrize(

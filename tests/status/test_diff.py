@@ -162,11 +162,18 @@ def test_flags_for_bundles_hold(diff: Diff) -> None:
     assert diff(HEALTHY, STRANGER, "--ignore", "LFS101: known", "--ignore", "LFS309: known").code == 0
 
 
+def test_a_folder_that_is_no_bundle_is_answered_with_what_diff_wants(capsys: Capsys, tmp_path: Path) -> None:
+    done = run(capsys, "diff", HEALTHY, str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("hint:  diff wants two bundles, or reports saved with -o json.\n")
+
+
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        ("", 2, "neither a bundle nor a report: no JSON"),
-        ("[]", 2, "it is list"),
+        ("", 2, "neither a bundle nor a report: no JSON, from line 1 on\n"),
+        ("[]", 2, "it is other JSON, not"),
+        ("{}", 2, "it is other JSON, not"),
         ('{"apiVersion": "kubectl-litefs/v1", "kind": "Status"}', 2, "kubectl-litefs/v1 Status, not"),
         ('{"apiVersion": "kubectl-litefs/v1", "kind": "Report"}', 3, "is damaged: its keys"),
         ("[" * 100_000, 2, "no JSON"),
