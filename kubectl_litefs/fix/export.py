@@ -116,6 +116,7 @@ def export(node: Node, database: str, part: Path, *, moving: bool = False) -> Ex
     for _ in range(TRIES):
         before = node.position(database)
         _unlink(part)
+        moved = damaged = None
         try:
             checker, sha = _download(node, database, part)
         except KubeError as error:

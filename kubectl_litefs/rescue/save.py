@@ -24,12 +24,13 @@ from ..gather.workers import run_all
 from ..model.candidates import missing_pods
 from ..model.cluster import Cluster, Facts
 from ..model.litefs import Database
+from ..model.origin import Gap
 from ..model.pod import Pod
 from ..model.target import Target
 from ..parse.assemble import assemble
 from ..ports import Clock, Kube
 from .choice import History, Missing, Verdict, choose, history
-from .store import Copy, Store
+from .store import Copy, Store, whole
 
 AT_ONCE = 8
 """Exports under way at the same time."""
@@ -101,10 +102,12 @@ class _Saving:
         sets, stopped = [self.begin(c) for c in facts.clusters], False
         with contextlib.ExitStack() as stack:
             jobs: list[tuple[int, str, Callable[[], None]]] = []
+            stores: dict[Path, Store] = {}  # `a-b` of `c` and `a` of `b-c` share a folder; a line names the pod
             for cluster, found in zip(facts.clusters, sets, strict=True):
-                store = Store(found.folder, self.clock)
-                stack.callback(store.close)
-                jobs += self.jobs(cluster, found, store)
+                if found.folder not in stores:
+                    stores[found.folder] = Store(found.folder, self.clock)
+                    stack.callback(stores[found.folder].close)
+                jobs += self.jobs(cluster, found, stores[found.folder])
             ordered = {key: job for _, key, job in sorted(jobs, key=lambda j: j[:2])}
             try:
                 run_all(ordered, self.options.timeout, workers=AT_ONCE)
@@ -172,6 +175,7 @@ class _Saving:
                 found.copies.append(kept)
             else:
                 got = export(node, database.name, part, moving=True)
+                require_same(node, pod)
                 found.copies.append(store.add(part, got, place, str(pod.obj.get("metadata.uid", ""))))
             self.told(pod, "done", None)
         except (LitefsError, OSError) as error:
@@ -183,8 +187,9 @@ class _Saving:
         place = (self.kube.server, pod.namespace, pod.name, pod.cluster_id or "", database.name)
         damaged = error.damaged if isinstance(error, ExportFailed) else None
         try:
-            if damaged is not None and not any(c.damaged and c.sha256 == damaged.sha256 and c.place == place for c in store.copies):
-                found.copies.append(store.add(part, damaged, place, str(pod.obj.get("metadata.uid", "")), why))
+            if damaged is not None:
+                kept = next((c for c in store.copies if c.damaged and c.sha256 == damaged.sha256 and c.place == place and whole(store.folder, c)), None)
+                found.copies.append(kept or store.add(part, damaged, place, str(pod.obj.get("metadata.uid", "")), why))
         except OSError as second:
             why += f"; {second.strerror}"
         with contextlib.suppress(OSError):
@@ -226,6 +231,14 @@ class _Saving:
                 found.notes.append(f"which history counts was judged without the logs: {why}")
             found.history = history(now or cluster)
             found.notes += moved(found.copies, now)
+
+
+def require_same(node: Node, pod: Pod) -> None:
+    """Raises ExportFailed where the pod has another volume than when its cluster id was read: the file is of another history."""
+    info = node.info()
+    if pod.cluster_id and (isinstance(info, Gap) or info.cluster_id != pod.cluster_id):
+        now = "does not say its cluster id any more" if isinstance(info, Gap) else f"has cluster id {info.cluster_id} now"
+        raise ExportFailed(f"{pod.name} {now}, it was {pod.cluster_id} when this began: which history the file is of is not known", final=True)
 
 
 def held(cluster: Cluster) -> Iterator[tuple[Pod, Database]]:
