@@ -138,6 +138,14 @@ def export(node: Node, database: str, part: Path, *, moving: bool = False) -> Ex
     raise ExportFailed(why, damaged=damaged)
 
 
+def require_same(node: Node, cluster_id: str | None) -> None:
+    """Raises ExportFailed where the pod has another id than before the export, thus another volume: the file is of another history."""
+    info = node.info()
+    if cluster_id and (isinstance(info, Gap) or info.cluster_id != cluster_id):
+        now = "does not say its cluster id any more" if isinstance(info, Gap) else f"has cluster id {info.cluster_id} now"
+        raise ExportFailed(f"{node.pod} {now}, it was {cluster_id} when this began: which history the file is of is not known", final=True)
+
+
 def _proof(
     node: Node, part: Path, checker: Checker, sha: str, before: Database, after: Database, moving: bool
 ) -> tuple[str, Export | None, Export | None]:

@@ -91,6 +91,8 @@ def good_copies(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
         if options.source:
             text = f"{options.source} has no proven copy of {name}, or another replica is further"
         yield Refusal("S4", text, f"When the cause is gone: kubectl litefs rescue save -n {found.case.namespace}. Nothing that is not proven goes into the primary.")
+    if found.fault and not (found.wanted or found.open or found.unsaved or found.again):
+        yield Refusal("S4", "there is no proven copy of any database: no replica was seen to hold one", "Bring the replicas back first. Nothing that is not proven goes into the primary.")
 
 
 def plain_names(found: Situation, options: RescueOptions) -> Iterator[Refusal]:

@@ -16,15 +16,14 @@ from pathlib import Path
 
 from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, Node, export
+from ..fix.export import ExportFailed, Node, export, require_same
 from ..fix.work import Ui
 from ..gather import live
 from ..gather.selection import require_litefs
 from ..gather.workers import run_all
-from ..model.candidates import missing_pods
+from ..model.candidates import claims_alone, missing_pods, unread_set
 from ..model.cluster import Cluster, Facts
 from ..model.litefs import Database
-from ..model.origin import Gap
 from ..model.pod import Pod
 from ..model.target import Target
 from ..parse.assemble import assemble
@@ -145,6 +144,10 @@ class _Saving:
                 found.missing.append(Missing(pod.name, None, None, "", gap.detail if gap and gap.detail else "it did not answer"))
         for name in missing_pods(cluster):
             found.missing.append(Missing(name, None, None, "", "the pod is not there; its volume may hold a copy"))
+        unread = unread_set(cluster)
+        if unread is not None:
+            found.missing.append(Missing(f"{subject.name}-?", None, None, "", f"how many pods the set asks for cannot be read ({unread.detail or unread.why.value})"))
+        found.notes += [f"claim {c} belongs to no pod: its volume may hold a copy, and that is not saved" for c in claims_alone(cluster)]
         return found
 
     def jobs(self, cluster: Cluster, found: SavedSet, store: Store) -> Iterator[tuple[int, str, Callable[[], None]]]:
@@ -175,7 +178,7 @@ class _Saving:
                 found.copies.append(kept)
             else:
                 got = export(node, database.name, part, moving=True)
-                require_same(node, pod)
+                require_same(node, pod.cluster_id)
                 found.copies.append(store.add(part, got, place, str(pod.obj.get("metadata.uid", ""))))
             self.told(pod, "done", None)
         except (LitefsError, OSError) as error:
@@ -231,14 +234,6 @@ class _Saving:
                 found.notes.append(f"which history counts was judged without the logs: {why}")
             found.history = history(now or cluster)
             found.notes += moved(found.copies, now)
-
-
-def require_same(node: Node, pod: Pod) -> None:
-    """Raises ExportFailed where the pod has another volume than when its cluster id was read: the file is of another history."""
-    info = node.info()
-    if pod.cluster_id and (isinstance(info, Gap) or info.cluster_id != pod.cluster_id):
-        now = "does not say its cluster id any more" if isinstance(info, Gap) else f"has cluster id {info.cluster_id} now"
-        raise ExportFailed(f"{pod.name} {now}, it was {pod.cluster_id} when this began: which history the file is of is not known", final=True)
 
 
 def held(cluster: Cluster) -> Iterator[tuple[Pod, Database]]:

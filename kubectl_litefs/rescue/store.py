@@ -88,7 +88,11 @@ class Store:
                 hint="Wait for it, or name another folder with --backup-dir.",
                 exit_code=ExitCode.LOCKED,
             )
-        self._begin()
+        try:
+            self._begin()
+        except OSError as error:
+            os.close(self._file)
+            raise cannot_write(folder, error) from error
 
     def _begin(self) -> None:
         """What is there already. Halves of a run that was stopped go: nobody else can be at them."""

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from kubectl_litefs import app
-from kubectl_litefs.errors import KubeError
+from kubectl_litefs.errors import KubeError, LitefsError
 from kubectl_litefs.fix.export import Export
 from kubectl_litefs.fix.journal import Journal, entries
 from kubectl_litefs.fix.lock import Lock
 from kubectl_litefs.model.target import Target
 from kubectl_litefs.ports import Answer, Executed
+from kubectl_litefs.rescue import base
 from kubectl_litefs.rescue import save as save_module
 from kubectl_litefs.rescue.directory import Directory
 from kubectl_litefs.rescue.options import RescueOptions
@@ -363,3 +364,94 @@ def test_an_import_that_a_proxy_answers_is_not_proven(rescue: Rescue, make: Make
     sim.upload = lambda *_, **__: Answer(200, {}, b"<html>signed in</html>")  # type: ignore[method-assign]
     outcome = rescue(sim, strategy="import")
     assert int(outcome.code) == 10 and not [c for c in sim.changes if c.startswith("DELETE")]
+
+
+@pytest.mark.parametrize("strategy", ["data-dir", "import"])
+def test_replicas_that_say_no_position_are_no_source_whoever_names_one(rescue: Rescue, make: Make, strategy: str) -> None:
+    sim = make.recreated()
+    for pod in (ONE, TWO):
+        sim.infos[pod] = lambda path: (503, {}, b'{"message": "no", "reason": "ServiceUnavailable"}') if path == "debug/vars" else None
+    outcome = rescue(sim, strategy=strategy, source=ONE)
+    assert int(outcome.code) == 4 and "S4" in [r.id for r in outcome.refusals] and not sim.changes
+
+
+def test_what_the_application_makes_while_an_import_fails_is_a_file_before_it_is_sent_again(rescue: Rescue, make: Make) -> None:
+    sim, new = make.lost(), database("new")
+
+    def hook(s: Sim, sent: Sent) -> KubeError | None:
+        if sent.path.endswith("/import"):
+            s.volume_of(ZERO).databases["db"] = Db(1, new)
+            s.before.remove(hook)
+            return KubeError("connection reset", status=None, reason="Unreachable")
+        return None
+
+    sim.before.append(hook)
+    sim.replicates = False
+    outcome = rescue(sim, strategy="import")
+    assert int(outcome.code) == 10 and [c for c in sim.changes if c.startswith("POST")] == ["POST pods/abaci-app-0:20202/proxy/import"]
+    sim.replicates = True
+    sim.clock.sleep(90)
+    rescue(sim, strategy="import", resume=True)
+    assert new in [p.read_bytes() for p in rescue.folder.glob("*.sqlite")]
+
+
+def test_a_pod_that_may_be_missing_is_told_where_the_set_cannot_be_read(save: Save, make: Make) -> None:
+    sim = make.recreated()
+    sim.allowed = lambda verb, group, resource, name: resource != "statefulsets"
+    gone_pod(sim)
+    result = save(sim)
+    assert int(result.code) == 7 and "how many pods" in result.message
+
+
+@pytest.mark.parametrize("state", ["recreated", "healthy"])
+def test_a_volume_that_no_pod_has_is_told(rescue: Rescue, save: Save, make: Make, state: str) -> None:
+    """Of pods that were scaled away, or renamed by ordinals.start."""
+    sim: Sim = getattr(make, state)()
+    claim = json.loads(json.dumps(sim.claim(2)))
+    claim["metadata"] |= {"name": f"litefs-data-{APP}-5", "uid": "five"}
+    sim.put("persistentvolumeclaims", claim)
+    assert any(f"litefs-data-{APP}-5" in n for n in save.one(sim).notes)
+    outcome = rescue(sim, dry_run="client")
+    said = (outcome.message, *(outcome.plan.warnings if outcome.plan else ()))
+    assert int(outcome.code) == 0 and any(f"litefs-data-{APP}-5" in text for text in said)
+
+
+def test_a_primary_that_loses_the_data_during_the_proof_is_not_called_verified(rescue: Rescue, make: Make) -> None:
+    """The hint decides whether somebody restarts a replica, which may be the last to have it."""
+    sim = make.recreated()
+
+    def loses(at: str, now: str) -> None:
+        if (at, now) == ("verify", "waiting") and "db" in sim.volume_of(ZERO).databases and sim.volume_of(ZERO).cluster_id == CLUSTER_ID:
+            del sim.volume_of(ZERO).databases["db"]
+
+    sim.hanging[TWO] = 1e9
+    rescue.heard.on_step = loses
+    outcome = rescue(sim, strategy="data-dir")
+    assert int(outcome.code) == 11 and "verified. A replica" not in str(outcome.hint) and "no replica" in str(outcome.hint)
+
+
+def test_a_folder_that_cannot_be_tidied_is_said_in_words(save: Save, make: Make) -> None:
+    (save.home / "saved" / f"{NS}-{APP}" / "db-0001.sqlite.part").mkdir(parents=True)
+    with pytest.raises(LitefsError, match="nothing can be saved") as raised:
+        app.rescue_save(make.recreated(), SaveOptions(Target(namespace=NS), save.home / "saved"), SimClock(), save.heard)
+    assert int(raised.value.exit_code) == 7
+
+
+def test_of_two_sets_it_is_the_primarys_whose_lock_is_looked_at(rescue: Rescue, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers in a set of their own, which comes first: a stopped reset of the other is no undo's to take over."""
+    sim, plain = make.recreated(), base.facts_of
+
+    def facts_of(*given: Any) -> Any:
+        facts = plain(*given)
+        (one,) = facts.clusters
+        return dataclasses.replace(facts, clusters=(dataclasses.replace(one, workloads=(dataclasses.replace(one.workloads[0], name="aa"), *one.workloads)),))
+
+    assert int(rescue(sim, strategy="data-dir").code) == 0
+    monkeypatch.setattr(base, "facts_of", facts_of)
+    lock = Lock(sim, NS, APP, sim.clock, 5)
+    lock.take({"command": "fix-cluster-id", "pod": TWO, "step": "claim"}, print)
+    lock.abandon()
+    sim.clock.sleep(90)
+    outcome = rescue.undo(sim)
+    disk = sim.volume_of(ZERO).disk
+    assert int(outcome.code) == 5 and disk is not None and any(n.startswith("lost-") for n in disk.names())
