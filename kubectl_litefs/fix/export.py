@@ -116,6 +116,7 @@ def export(node: Node, database: str, part: Path, *, moving: bool = False) -> Ex
     for _ in range(TRIES):
         before = node.position(database)
         _unlink(part)
+        moved = damaged = None
         try:
             checker, sha = _download(node, database, part)
         except KubeError as error:
@@ -135,6 +136,14 @@ def export(node: Node, database: str, part: Path, *, moving: bool = False) -> Ex
     if damaged is None:
         _unlink(part)
     raise ExportFailed(why, damaged=damaged)
+
+
+def require_same(node: Node, cluster_id: str | None) -> None:
+    """Raises ExportFailed where the pod has another id than before the export, thus another volume: the file is of another history."""
+    info = node.info()
+    if cluster_id and (isinstance(info, Gap) or info.cluster_id != cluster_id):
+        now = "does not say its cluster id any more" if isinstance(info, Gap) else f"has cluster id {info.cluster_id} now"
+        raise ExportFailed(f"{node.pod} {now}, it was {cluster_id} when this began: which history the file is of is not known", final=True)
 
 
 def _proof(

@@ -42,7 +42,7 @@ class Journal:
             return
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
             self._file = os.open(self.path, flags, 0o600)
             os.fchmod(self._file, 0o600)
         except OSError as error:
@@ -54,8 +54,7 @@ class Journal:
             return
         line = {"v": VERSION, "at": self.clock.now().isoformat(), "step": step, **values}
         try:
-            os.write(self._file, (json.dumps(line, sort_keys=True) + "\n").encode())
-            os.fsync(self._file)
+            append(self._file, json.dumps(line, sort_keys=True))
         except OSError as error:
             self.warning = f"the journal {self.path} can no longer be written: {error.strerror}"
             self.close()
@@ -64,6 +63,16 @@ class Journal:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def append(file: int, line: str) -> None:
+    """A line at the end of an open file, on disk when this returns. One that a full disk has cut takes this one not with it. Raises OSError."""
+    size = os.fstat(file).st_size
+    torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+    data = (("\n" if torn else "") + line + "\n").encode()
+    while data:
+        data = data[os.write(file, data) :]
+    os.fsync(file)
 
 
 def entries(path: Path | None) -> Iterator[dict[str, Any]]:

@@ -113,6 +113,16 @@ def missing_pods(cluster: Cluster) -> tuple[str, ...]:
     return tuple(sorted(expected(cluster) - {p.name for p in cluster.pods}))
 
 
+def claims_alone(cluster: Cluster) -> tuple[str, ...]:
+    """Claims for the data of pods that nobody asks for any more (scaled away, renamed by `ordinals.start`): their volumes may hold copies."""
+    there = {p.name for p in cluster.pods} | expected(cluster)
+    claims = [c.ref.name for c in cluster.list("persistentvolumeclaims") or () if c.ref.namespace == cluster.namespace]
+    stems = {p.data_claim[: -len(p.name)] + w.name for p in cluster.pods for w in cluster.workloads if p.workload == w and p.data_claim and p.data_claim.endswith("-" + p.name)}
+    found = (re.fullmatch(r"(.+)-(\d+)", name) for name in claims)
+    used = {p.data_claim for p in cluster.pods}
+    return tuple(sorted(m[0] for m in found if m and m[1] in stems and m[0] not in used and not any(m[0].endswith("-" + n) for n in there)))
+
+
 def named_pod(cluster: Cluster, host: str) -> Pod | None:
     """The pod of the cluster that a host name or address names: by its first label, its whole name, or its IP."""
     host = host.strip().rstrip(".").lower()

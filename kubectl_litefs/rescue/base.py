@@ -47,8 +47,10 @@ class SetRun(Runner):
         lead = who.primary or next(iter(who.leaders), None) or next(iter(cluster.pods), None)
         if lead is None:
             raise CouldNotLook("no-pod", f"{cluster.subject} runs no pod")
-        self.options = dataclasses.replace(self.options, pod=lead.name, name=str(cluster.subject), namespace=cluster.namespace)
-        return Case(cluster, lead, self.kube.server, self.kube.context, self.kube.cluster, headers_of(self.kube, cluster, self.options))
+        case = Case(cluster, lead, self.kube.server, self.kube.context, self.kube.cluster, headers_of(self.kube, cluster, self.options))
+        mine = case.set.ref if case.set is not None else cluster.subject  # of several sets the primary's: it has the lock
+        self.options = dataclasses.replace(self.options, pod=lead.name, name=str(mine), namespace=cluster.namespace)
+        return case
 
     def save(self) -> SavedSet:
         """Every copy, first of all. What was saved before is kept."""

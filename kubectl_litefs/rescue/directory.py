@@ -24,6 +24,8 @@ from .swap import CLEAN, TIMEOUT, TRIES, Exchange, Place, find, script
 from .work import RescueWork
 
 PIECE = 256 * 1024
+AT_ONCE = 50
+"""Files that one command compares: its words are in a URL, and of its output 64 KiB are kept."""
 
 # Every script is a constant; what varies comes in as an argument and never as text of the script.
 PROBE = """for t in sh tar mv rm mkdir rmdir head sha256sum du df; do
@@ -94,6 +96,7 @@ class Directory:
         self.work.record("stage", directory=self.staging)
         try:
             want = self.fetch()
+            self.require_id(want)
             self.push()
             self.require_equal(want, self.hashes(self.here, self.staging), f"{self.staging} on {self.plan.pod}")
             self.require_equal(want, self.hashes(self.there, self.plan.source_dir), f"the directory of {self.plan.source}, looked at again,")
@@ -149,6 +152,8 @@ class Directory:
                         return f"it holds {member.name!r}, which is no plain file of a data directory"
                     if str(path) in want:
                         found[str(path)] = _digest(tar, member)
+                if self.tar.stat().st_size < tar.offset + 2 * tarfile.BLOCKSIZE:
+                    return "the tar file is not whole: its end is missing"
         except (tarfile.TarError, OSError, EOFError) as error:
             return f"the tar file is not whole: {error}"
         wrong = [name for name, sha in want.items() if found.get(name, "none") != sha]
@@ -170,12 +175,21 @@ class Directory:
         return (*(p for p in self.plan.parts if p == "clusterid"), *(f"dbs/{d.name}/{part}" for d in self.plan.databases for part in ("database", "wal")))
 
     def hashes(self, where: tuple[str, str, str], directory: str) -> dict[str, str]:
-        done = script(self.work.kube, where, HASHES, directory, *self.files(), timeout=max(TIMEOUT, self.work.left()))
-        lines = [line.split(None, 1) for line in done.output.splitlines()]
-        found = {name.lstrip("*"): sha for sha, name in (pair for pair in lines if len(pair) == 2)}
-        if done.code != 0 or set(found) != set(self.files()):
-            raise self.stopped("no-hashes", f"sha256sum in {where[1]} ended with {done.code}: {done.output.strip()[:200]}")
+        files, found = self.files(), dict[str, str]()
+        for some in (files[i : i + AT_ONCE] for i in range(0, len(files), AT_ONCE)):
+            done = script(self.work.kube, where, HASHES, directory, *some, timeout=max(TIMEOUT, self.work.left()))
+            lines = [line.split(None, 1) for line in done.output.splitlines()]
+            found |= {name.lstrip("*"): sha for sha, name in (pair for pair in lines if len(pair) == 2)}
+            if done.code != 0 or not found.keys() >= set(some):
+                raise self.stopped("no-hashes", f"sha256sum in {where[1]} ended with {done.code}: {done.output.strip()[:200]}")
         return found
+
+    def require_id(self, want: dict[str, str]) -> None:
+        """LiteFS reads the file at its start only: what it runs with may be another id than what would be brought over."""
+        good = {hashlib.sha256(f"{self.plan.cluster_id}{end}".encode()).hexdigest() for end in ("\n", "")}
+        if want.get("clusterid") not in (None, "none", *good):
+            text = f"the file clusterid of {self.plan.source} does not hold {self.plan.cluster_id}, with which it runs"
+            raise Stopped("differs", text, ExitCode.STOPPED_BEFORE, "Somebody has changed it. --strategy=import takes no id from there.")
 
     def require_equal(self, want: dict[str, str], has: dict[str, str], what: str) -> None:
         wrong = [name for name, sha in want.items() if has.get(name) != sha]

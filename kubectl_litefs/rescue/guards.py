@@ -8,6 +8,7 @@ from ..fix import guards_identity, guards_kubernetes
 from ..fix.case import Case
 from ..fix.guards_identity import case_gap
 from ..fix.refusals import Refusal
+from ..model.candidates import missing_pods
 from ..model.copies import plain
 from ..model.families import names
 from ..model.identity import volume_explains
@@ -38,6 +39,21 @@ def everybody_answers(found: Situation, options: RescueOptions) -> Iterator[Refu
                 "--source=POD",
                 options.source is not None,
             )
+    for name in missing_pods(found.case.cluster):
+        text = f"{name} is asked for and is not there: its volume may hold the best copy, and what follows is overwritten when it comes"
+        yield Refusal("S2", text, f"Bring it back (kubectl -n {found.case.namespace} describe statefulset), or say whose copies are to be taken.", "--source=POD", options.source is not None)
+
+
+def every_copy_a_file(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
+    """A replica that follows again takes what the primary has, also where it has more: that must be a file before."""
+    for wanted in found.wanted:
+        for pod, held in found.unsaved_of(wanted):
+            why = next((f" ({m.why})" for m in found.missing if (m.pod, m.database) == (pod.name, wanted.name)), "")
+            text = f"what {pod.name} holds of {wanted.name} (txid {held.txid:x}) is in no file{why}"
+            if held.txid > wanted.copy.txid:
+                yield Refusal("S4", f"{text}, and it is further than the best copy (txid {wanted.copy.txid:x})", f"It would be overwritten. When the cause is gone: kubectl litefs rescue save -n {found.case.namespace}")
+            else:
+                yield Refusal("S2", f"{text}: it may be the best", "It would be overwritten. Save it, or say whose copies are to be taken.", "--source=POD", options.source is not None)
 
 
 def one_history(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
@@ -49,6 +65,16 @@ def one_history(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
             "--source=POD",
             bool(found.cluster_id) and options.source is not None and any(w.name == name for w in found.wanted),
         )
+    ids = (found.cluster_id, found.case.primary.cluster_id if found.case.primary else None)
+    for pod in found.case.cluster.pods if found.fault and found.cluster_id else ():
+        if pod.cluster_id and pod.with_data and pod.cluster_id not in ids:
+            yield Refusal(
+                "S3",
+                f"{pod.name} holds data under a third cluster id, {pod.cluster_id}: nothing proves which history counts",
+                "All of them are saved. Look into the files, decide, and name the replica.",
+                "--source=POD",
+                options.source is not None,
+            )
     if not found.fault and len({p.cluster_id for p in found.case.cluster.pods if p.with_data}) > 1:
         yield Refusal(
             "S3",
@@ -65,6 +91,8 @@ def good_copies(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
         if options.source:
             text = f"{options.source} has no proven copy of {name}, or another replica is further"
         yield Refusal("S4", text, f"When the cause is gone: kubectl litefs rescue save -n {found.case.namespace}. Nothing that is not proven goes into the primary.")
+    if found.fault and not (found.wanted or found.open or found.unsaved or found.again):
+        yield Refusal("S4", "there is no proven copy of any database: no replica was seen to hold one", "Bring the replicas back first. Nothing that is not proven goes into the primary.")
 
 
 def plain_names(found: Situation, options: RescueOptions) -> Iterator[Refusal]:
@@ -105,7 +133,7 @@ def comes_back(case: Case, options: RescueOptions) -> Iterator[Refusal]:
 
 
 GUARDS: tuple[Guard, ...] = (
-    one_primary, everybody_answers, one_history, good_copies, plain_names, made_again, consul, lasting, kubernetes,
+    one_primary, everybody_answers, every_copy_a_file, one_history, good_copies, plain_names, made_again, consul, lasting, kubernetes,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import KubeError, LitefsError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, export, reason
+from ..fix.export import ExportFailed, export, reason, require_same
 from ..fix.outcome import BEFORE
 from ..fix.sqlite_file import Checker
 from ..fix.verify import by_name
@@ -81,7 +81,9 @@ def keep(work: RescueWork, back: Back, before: Database | None) -> None:
             copy = store.kept(place, before.position)
             if copy is None:
                 part = store.part()
-                copy = store.add(part, export(work.node(plan.pod), back.name, part, moving=True), place, uid_of(work.pod()))
+                got = export(work.node(plan.pod), back.name, part, moving=True)
+                require_same(work.node(plan.pod), plan.primary_cluster_id)
+                copy = store.add(part, got, place, uid_of(work.pod()))
     except (LitefsError, OSError) as error:
         code, resume = (ExitCode.BACKUP_FAILED, "") if work.phase in BEFORE else (ExitCode.STOPPED_AFTER, " --resume")
         text = f"what {plan.pod} holds of {back.name} (txid {before.txid:x}) could not be saved: {reason(error)}. Nothing goes over it"
@@ -109,7 +111,7 @@ def send(work: RescueWork, back: Back, path: Path, want: str, before: Database |
         if isinstance(after, KubeError) or (whole and error.status in UNKNOWN):
             work.phase = Phase.ARMED
             raise _unknown(work, back, error)
-        empty = before is None or before.txid == 0
+        empty = all(d is None or d.txid == 0 for d in (before, after))  # the application may have made it anew meanwhile
         work.phase = earlier if empty else Phase.ARMED
         if error.status is not None or attempt + 1 == TRIES or not empty:
             raise _failed(work, back, error, empty) from error

@@ -13,6 +13,7 @@ from ..fix.aim import Aim
 from ..fix.calls import Call, core, remove_pod
 from ..fix.case import uid
 from ..fix.refusals import Refusal
+from ..model.candidates import claims_alone
 from ..model.pod import Pod
 from . import head
 from .options import RescueOptions
@@ -172,6 +173,8 @@ def warnings(found: Situation, strategy: str) -> list[str]:
     ]
     if found.only_primary:
         said.append(f"only the primary has {', '.join(found.only_primary)}: saved as files, not in the data that comes back")
+    if alone := claims_alone(found.case.cluster):
+        said.append(f"no pod has the claim {' or '.join(alone)}: a copy on its volume is not saved, and is overwritten when its pod comes back after this")
     if strategy == "import":
         said.append("an import begins a new history: transaction numbers start low, and an import waits for a transaction that holds the lock, however long")
     if strategy == "import" and found.fault == "LFS102":

@@ -111,7 +111,7 @@ class Proof(Twice):
         return f"{self.absent} is not there" if self.absent else super().no_answer(error)
 
     def look(self) -> str:
-        self.absent = ""
+        self.primary_good, self.absent = False, ""
         info = self.work.info(self.plan.pod)
         if isinstance(info, Gap):
             return f"{self.plan.pod} answers nonsense: {info.detail}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import KubeError, LitefsError, UsageError
 from ..exitcodes import ExitCode
+from ..fix.aim import Aim
 from ..fix.journal import entries, journal_path
 from ..fix.lock import Lock, holder_of, notes_of, taken_up_by
 from ..fix.outcome import Outcome
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .base import SetRun
     from .run import RescueRun
 
-P = TypeVar("P")
+P = TypeVar("P", bound=Aim)
 Records = tuple[dict[str, str], list[dict[str, Any]]]
 """What the Lease and what the journal tell of the run that is taken up."""
 
@@ -195,6 +196,7 @@ def _from_journal(run: SetRun, name: str, read_plan: Callable[[object], P | None
     for entry in entries(journal_path(run.environ, run.kube.server, run.namespace, f"rescue-{name}")):
         if entry.get("step") == "start":
             plan = read_plan(entry.get("document"))
+            plan = plan if plan is not None and (plan.namespace, plan.set_name) == (run.namespace, name) else None
         elif entry.get("step") in OVER:
             plan = None
     return plan

@@ -17,6 +17,7 @@ from ..fix.refusals import Refusal, standing
 from ..fix.rights import allowed
 from ..fix.wait import wait_replaced
 from ..fix.work import Phase, Stopped, Work
+from ..model.candidates import claims_alone
 from ..model.lost import absent_databases
 from . import importing, proof, replicas, rights
 from .base import SetRun
@@ -32,6 +33,8 @@ from .work import RescueWork
 
 def nothing(case: Case, saved: SavedSet) -> Outcome:
     text = f"nothing to rescue: {case.target.name} is primary and has lost nothing that every replica holds"
+    alone = claims_alone(case.cluster)
+    text += f"; {' and '.join(alone)} belong{'s' if len(alone) == 1 else ''} to no pod and may hold copies, which were not looked at" if alone else ""
     left = [f"{a.name} is on {' and '.join(p.name for p, _ in a.holders)} only" for a in absent_databases(case.cluster)]
     text += f"; {'; '.join(left)}, which diagnose explains (LFS108)" if left else ""
     hint = f"If something is wrong all the same: kubectl litefs diagnose -n {case.namespace}"

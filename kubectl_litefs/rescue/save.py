@@ -16,12 +16,12 @@ from pathlib import Path
 
 from ..errors import CouldNotLook, KubeError, LitefsError
 from ..exitcodes import ExitCode
-from ..fix.export import ExportFailed, Node, export
+from ..fix.export import ExportFailed, Node, export, require_same
 from ..fix.work import Ui
 from ..gather import live
 from ..gather.selection import require_litefs
 from ..gather.workers import run_all
-from ..model.candidates import missing_pods
+from ..model.candidates import claims_alone, missing_pods, unread_set
 from ..model.cluster import Cluster, Facts
 from ..model.litefs import Database
 from ..model.pod import Pod
@@ -29,7 +29,7 @@ from ..model.target import Target
 from ..parse.assemble import assemble
 from ..ports import Clock, Kube
 from .choice import History, Missing, Verdict, choose, history
-from .store import Copy, Store
+from .store import Copy, Store, whole
 
 AT_ONCE = 8
 """Exports under way at the same time."""
@@ -101,10 +101,12 @@ class _Saving:
         sets, stopped = [self.begin(c) for c in facts.clusters], False
         with contextlib.ExitStack() as stack:
             jobs: list[tuple[int, str, Callable[[], None]]] = []
+            stores: dict[Path, Store] = {}  # `a-b` of `c` and `a` of `b-c` share a folder; a line names the pod
             for cluster, found in zip(facts.clusters, sets, strict=True):
-                store = Store(found.folder, self.clock)
-                stack.callback(store.close)
-                jobs += self.jobs(cluster, found, store)
+                if found.folder not in stores:
+                    stores[found.folder] = Store(found.folder, self.clock)
+                    stack.callback(stores[found.folder].close)
+                jobs += self.jobs(cluster, found, stores[found.folder])
             ordered = {key: job for _, key, job in sorted(jobs, key=lambda j: j[:2])}
             try:
                 run_all(ordered, self.options.timeout, workers=AT_ONCE)
@@ -142,6 +144,10 @@ class _Saving:
                 found.missing.append(Missing(pod.name, None, None, "", gap.detail if gap and gap.detail else "it did not answer"))
         for name in missing_pods(cluster):
             found.missing.append(Missing(name, None, None, "", "the pod is not there; its volume may hold a copy"))
+        unread = unread_set(cluster)
+        if unread is not None:
+            found.missing.append(Missing(f"{subject.name}-?", None, None, "", f"how many pods the set asks for cannot be read ({unread.detail or unread.why.value})"))
+        found.notes += [f"claim {c} belongs to no pod: its volume may hold a copy, and that is not saved" for c in claims_alone(cluster)]
         return found
 
     def jobs(self, cluster: Cluster, found: SavedSet, store: Store) -> Iterator[tuple[int, str, Callable[[], None]]]:
@@ -172,6 +178,7 @@ class _Saving:
                 found.copies.append(kept)
             else:
                 got = export(node, database.name, part, moving=True)
+                require_same(node, pod.cluster_id)
                 found.copies.append(store.add(part, got, place, str(pod.obj.get("metadata.uid", ""))))
             self.told(pod, "done", None)
         except (LitefsError, OSError) as error:
@@ -183,8 +190,9 @@ class _Saving:
         place = (self.kube.server, pod.namespace, pod.name, pod.cluster_id or "", database.name)
         damaged = error.damaged if isinstance(error, ExportFailed) else None
         try:
-            if damaged is not None and not any(c.damaged and c.sha256 == damaged.sha256 and c.place == place for c in store.copies):
-                found.copies.append(store.add(part, damaged, place, str(pod.obj.get("metadata.uid", "")), why))
+            if damaged is not None:
+                kept = next((c for c in store.copies if c.damaged and c.sha256 == damaged.sha256 and c.place == place and whole(store.folder, c)), None)
+                found.copies.append(kept or store.add(part, damaged, place, str(pod.obj.get("metadata.uid", "")), why))
         except OSError as second:
             why += f"; {second.strerror}"
         with contextlib.suppress(OSError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..fix.case import Case
 from ..model.identity import Recreated, recreated
+from ..model.litefs import Database
 from ..model.lost import Absent, Lost, absent_databases, lost_databases
 from ..model.pod import Pod
 from .choice import Missing
@@ -52,6 +53,17 @@ class Situation:
         lead = self.case.primary
         names = {d.name for p in self.holders for d in p.with_data}
         return tuple(d.name for d in (lead.with_data if lead else ()) if d.name not in names)
+
+    def unsaved_of(self, wanted: Wanted) -> Iterator[tuple[Pod, Database]]:
+        """Replicas of the history that counts whose own state of this database is in no file, not even as a damaged one."""
+        for pod in self.case.cluster.pods:
+            held = pod.database(wanted.name)
+            if pod is self.case.primary or pod.cluster_id != self.cluster_id or held is None or held.txid == 0:
+                continue
+            mine = [c for c in self.copies if (c.pod, c.cluster_id, c.database) == (pod.name, self.cluster_id, wanted.name)]
+            files = {wanted.copy.position, *(c.position for c in mine if c.proven)}
+            if held.position not in files and not any(c.damaged and c.txid == held.txid for c in mine):
+                yield pod, held
 
 
 def situation(case: Case, copies: Sequence[Copy], options: RescueOptions) -> Situation:

@@ -19,6 +19,8 @@ from typing import Any
 from ..errors import LitefsError
 from ..exitcodes import ExitCode
 from ..fix.export import Export, sha256_of, sync_folder
+from ..fix.journal import append
+from ..fix.sqlite_file import checksum_of
 from ..ports import Clock
 
 MANIFEST = "manifest.jsonl"
@@ -86,7 +88,11 @@ class Store:
                 hint="Wait for it, or name another folder with --backup-dir.",
                 exit_code=ExitCode.LOCKED,
             )
-        self._begin()
+        try:
+            self._begin()
+        except OSError as error:
+            os.close(self._file)
+            raise cannot_write(folder, error) from error
 
     def _begin(self) -> None:
         """What is there already. Halves of a run that was stopped go: nobody else can be at them."""
@@ -132,8 +138,7 @@ class Store:
         os.rename(part, self.folder / name)
         sync_folder(self.folder)
         with self._lock:
-            os.write(self._file, (json.dumps({"v": VERSION, **asdict(copy)}, sort_keys=True) + "\n").encode())
-            os.fsync(self._file)
+            append(self._file, json.dumps({"v": VERSION, **asdict(copy)}, sort_keys=True))
             self.copies.append(copy)
         return copy
 
@@ -169,10 +174,12 @@ def _texts(entry: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def whole(folder: Path, copy: Copy) -> bool:
-    """Whether the file is still what its line says, byte for byte."""
+    """Whether the file is still what its line says, byte for byte; a line that was edited proves no other file's content."""
     try:
         path = folder / copy.file
-        return not path.is_symlink() and path.stat().st_size == copy.bytes and sha256_of(path) == copy.sha256
+        if path.is_symlink() or path.stat().st_size != copy.bytes or sha256_of(path) != copy.sha256:
+            return False
+        return bool(copy.damaged) or checksum_of(path) == copy.checksum
     except OSError:
         return False
 

@@ -29,6 +29,7 @@ rm -rf -- "$2"
 EXCHANGE = """cd "$1" || exit 4
 from=$2 to=$3
 shift 3
+[ -e "$from" ] || [ -e "$to" ] || { echo "$from is not there"; exit 6; }
 mkdir -p "$to" || exit 5
 for x; do
   [ -e "$from/$x" ] || continue
@@ -49,18 +50,26 @@ for x; do
     if [ -e "$f" ]; then echo "$f"; fi
   done
 done
-if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi"""
+if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi
+echo end"""
 ASIDE = """cd "$1" || exit 4
 for d in lost-*; do
   if [ -e "$d/dbs" ]; then echo "$d $(head -c 20 "$d/clusterid" 2>/dev/null)"; fi
 done
-if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi"""
+if [ -e clusterid ]; then echo "id $(head -c 20 clusterid)"; fi
+echo end"""
 NAME = re.compile(r"lost-[0-9a-f]{12}")
 
 
 def script(kube: WritableKube, where: tuple[str, str, str], text: str, *words: str, timeout: float = TIMEOUT) -> Executed:
     """Run a constant script in (namespace, pod, container)."""
     return kube.execute(*where, ("sh", "-c", text, "sh", *words), timeout=timeout)
+
+
+def require_end(done: Executed, where: tuple[str, str, str]) -> None:
+    """A success whose end did not arrive (a kubelet loses output; 64 KiB are kept) says nothing. Raises KubeError."""
+    if done.code == 0 and done.output.splitlines()[-1:] != ["end"]:
+        raise KubeError(f"what a command said in {where[1]} did not arrive whole", status=None, reason="Cut", verb="create", resource="pods/exec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ def put_aside(kube: WritableKube, where: tuple[str, str, str], data_dir: str) ->
     Where the id is not in it, it stands in its place already: the swap was cut off half-way.
     """
     done = script(kube, where, ASIDE, data_dir)
+    require_end(done, where)
     if done.code != 0:
         raise CouldNotLook("cannot-look", f"{data_dir} in {where[1]} could not be looked at: {done.output.strip()[:200]}")
     lines = [line.split() for line in done.output.splitlines()]
@@ -114,6 +124,7 @@ class Place:
 def find(kube: WritableKube, where: tuple[str, str, str], data_dir: str, place: Place) -> Place:
     """The same with what is there. Reads only. Raises Stopped (exit 9), KubeError."""
     done = script(kube, where, WHERE, data_dir, place.incoming, place.aside, *place.parts)
+    require_end(done, where)
     if done.code != 0:
         said = done.output.strip()[:200]
         raise Stopped("cannot-look", f"{data_dir} in {where[1]} could not be looked at: {said}", ExitCode.STOPPED_BEFORE)
