@@ -139,11 +139,18 @@ def export(node: Node, database: str, part: Path, *, moving: bool = False) -> Ex
 
 
 def require_same(node: Node, cluster_id: str | None) -> None:
-    """Raises ExportFailed where the pod has another id than before the export, thus another volume: the file is of another history."""
-    info = node.info()
-    if cluster_id and (isinstance(info, Gap) or info.cluster_id != cluster_id):
-        now = "does not say its cluster id any more" if isinstance(info, Gap) else f"has cluster id {info.cluster_id} now"
-        raise ExportFailed(f"{node.pod} {now}, it was {cluster_id} when this began: which history the file is of is not known", final=True)
+    """Raises ExportFailed where the pod has another id than before the export, thus another volume: the file is of another history.
+
+    One that can no longer be asked may be gone, and the file the last there is of it: then it is kept as what it was exported as.
+    """
+    try:
+        info = node.info()
+    except KubeError:
+        return
+    if cluster_id and not isinstance(info, Gap) and info.cluster_id != cluster_id:
+        raise ExportFailed(
+            f"{node.pod} has cluster id {info.cluster_id or 'none'} now, it was {cluster_id} when this began: which history the file is of is not known", final=True
+        )
 
 
 def _proof(

@@ -122,6 +122,21 @@ def test_a_volume_that_is_replaced_while_it_is_saved_gets_no_copy_under_the_old_
     assert not [c for c in read(save.folder) if c.pod == TWO and c.cluster_id == CLUSTER_ID]
 
 
+def test_a_pod_that_is_lost_right_after_its_export_leaves_its_copy(save: Save, make: Make) -> None:
+    """The file may be all that there is of it now."""
+    sim, lost = make.recreated(), []
+
+    def hook(s: Sim, sent: Sent) -> KubeError | None:
+        if f"/{TWO}:" in sent.path and sent.path.endswith("/info") and lost:
+            return KubeError("no", status=503, reason="ServiceUnavailable")
+        return None
+
+    sim.before.append(hook)
+    sim.after.append(lambda s, sent: lost.append(sent) if f"/{TWO}:" in sent.path and sent.path.endswith("/export") else None)
+    save(sim)
+    assert lost and [c.proven for c in read(save.folder) if c.pod == TWO] == [True]
+
+
 def test_a_primary_that_is_made_anew_before_the_swap_is_not_called_swapped_half_way(rescue: Rescue, make: Make) -> None:
     sim = make.recreated()
 
