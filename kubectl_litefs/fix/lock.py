@@ -26,6 +26,8 @@ DURATION = 60
 """Seconds after which a lock that is not renewed counts as left behind."""
 RENEW = 15.0
 """Seconds between two renewals."""
+ALIVE = 20.0
+"""Seconds for which a lock that was not given up is watched at least: whoever lives renews it in that time."""
 MAX_NOTES = 240_000
 """Characters of all notes together: Kubernetes allows 256 KiB of annotations."""
 PREFIX = "kubectl-litefs/"
@@ -114,7 +116,8 @@ class Lock:
         renewed = parse_time(spec.get("renewTime"))
         duration = float(spec.get("leaseDurationSeconds") or DURATION)
         age = (self.clock.now() - renewed).total_seconds() if mine and renewed else 0.0
-        ends = self.clock.monotonic() + max(0.0, duration - max(0.0, age))
+        least = ALIVE if duration > ALIVE else 0.0  # a clock that was set, or a machine that slept, makes a live holder's renewal look old
+        ends = self.clock.monotonic() + max(least, duration - max(0.0, age))
         while (left := ends - self.clock.monotonic()) > 0:
             tell(f"whether {holder_of(found).split('#')[0]} is still at work: it must not renew the lock for {left:.0f} s more")
             self.clock.sleep(min(5.0, max(0.05, left)))

@@ -7,8 +7,11 @@ import dataclasses
 import io
 import json
 import os
+import sqlite3
 import tarfile
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +33,7 @@ from kubectl_litefs.rescue.store import MANIFEST, Store, read
 from kubectl_litefs.rescue.work import RescueWork
 
 from ..fix.sim import STRANGER, Db, Sent, Sim, SimClock, database
-from ..harness import APP, CLUSTER_ID, NS
+from ..harness import APP, CLUSTER_ID, NOW, NS
 from .conftest import Make, Rescue, Save
 
 ZERO, ONE, TWO = (f"{APP}-{n}" for n in range(3))
@@ -470,3 +473,63 @@ def test_of_two_sets_it_is_the_primarys_whose_lock_is_looked_at(rescue: Rescue, 
     outcome = rescue.undo(sim)
     disk = sim.volume_of(ZERO).disk
     assert int(outcome.code) == 5 and disk is not None and any(n.startswith("lost-") for n in disk.names())
+
+
+# --- clocks, and databases of odd shapes
+
+
+def test_a_clock_that_jumps_takes_no_lock_from_a_run_that_is_alive(make: Make) -> None:
+    """A laptop that slept: the other terminal's run goes on in a moment, and its last renewal looks an hour old."""
+    sim = make.healthy()
+    first, second = Lock(sim, NS, APP, sim.clock, 5), Lock(sim, NS, APP, sim.clock, 5)
+    first.take({"command": "rescue"}, print)
+    sim.clock.now = lambda: NOW + timedelta(hours=1, seconds=sim.clock.seconds)  # type: ignore[method-assign]
+    plain = sim.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        plain(seconds)
+        first.tick()
+
+    sim.clock.sleep = sleep  # type: ignore[method-assign]
+    with pytest.raises(LitefsError, match="alive"):
+        second.take({"command": "rescue"}, print, resume=True)
+    first.check()
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+@pytest.mark.parametrize("strategy", ["data-dir", "import"])
+def test_a_clock_that_is_set_in_the_midst_of_a_run_changes_nothing(rescue: Rescue, make: Make, hours: int, strategy: str) -> None:
+    sim = make.lost()
+
+    def jumps(at: str, now: str) -> None:
+        if (at, now) == ("gate", "doing"):
+            sim.clock.now = lambda: NOW + timedelta(hours=hours, seconds=sim.clock.seconds)  # type: ignore[method-assign]
+
+    rescue.heard.on_step = jumps
+    assert int(rescue(sim, strategy=strategy).code) == 0
+
+
+def shaped(tmp: Path, *sql: str) -> bytes:
+    path = tmp / "shaped"
+    db = sqlite3.connect(path, isolation_level=None)
+    for line in sql:
+        db.execute(line)
+    db.close()
+    return path.read_bytes()
+
+
+SHAPES = {
+    "one page": ("pragma page_size = 512", "pragma user_version = 3"),
+    "pages of 65536": ("pragma page_size = 65536", "create table t (v)", "insert into t values (1)"),
+    "WAL": ("pragma page_size = 512", "pragma journal_mode = wal", "create table t (v)", "insert into t values (1)"),
+}
+
+
+@pytest.mark.parametrize("strategy", ["data-dir", "import"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_databases_of_odd_shapes_come_back(rescue: Rescue, make: Make, tmp_path: Path, shape: str, strategy: str) -> None:
+    sim, data = make.recreated(), shaped(tmp_path, *SHAPES[shape])
+    for pod in (ONE, TWO):
+        sim.volume_of(pod).databases["db"] = Db(7, data)
+    assert int(rescue(sim, strategy=strategy).code) == 0
+    assert all(sim.volume_of(p).databases["db"].data[100:] == data[100:] for p in (ZERO, ONE, TWO))
