@@ -59,8 +59,6 @@ def command(
     return code if waited is None else waited
 
 
-
-
 def _report(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, logs: tuple[str, ...], files: Snapshot | None) -> tuple[Report, int | None]:
     """From wherever the flags say, and the exit code where --wait says another than the report."""
     if logs and bundle is not None:

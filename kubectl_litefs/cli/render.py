@@ -67,8 +67,6 @@ def command(
     return int(ExitCode.OK if not unread and any(one.settings for _, pods in shown for one in pods) else ExitCode.COULD_NOT_LOOK)
 
 
-
-
 def _facts(ctx: click.Context, words: tuple[str, ...], bundle: Path | None, files: tuple[str, ...]) -> Facts:
     """From wherever the flags say."""
     from .. import app

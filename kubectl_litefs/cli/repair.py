@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     PlanLines = Callable[[Any, int], list[Line]]
 
-CODES = (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 70)
-EXIT_CODES = exit_codes(CODES)
+EXIT_CODES = exit_codes((0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 70))
 
 
 class RepairCommand(Command):

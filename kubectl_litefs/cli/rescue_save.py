@@ -19,9 +19,8 @@ from .repair import document as tree
 if TYPE_CHECKING:
     from ..rescue.save import SaveResult
 
-CODES = (0, 2, 3, 5, 7, 70, 130)
 EXIT_CODES = exit_codes(
-    CODES,
+    (0, 2, 3, 5, 7, 70, 130),
     {
         0: "every database above txid 0 of every pod of the set is saved and checked",
         3: "could not examine: API unreachable, forbidden, no LiteFS found, not one pod answers",
@@ -64,8 +63,6 @@ def command(ctx: click.Context, /, names: tuple[str, ...], output: str, **_: obj
 
         emit(tree(document(result), output))
     return int(result.code)
-
-
 
 
 def _run(ctx: click.Context, names: tuple[str, ...]) -> SaveResult:

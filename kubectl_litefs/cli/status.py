@@ -63,7 +63,6 @@ def command(ctx: click.Context, /, names: tuple[str, ...], watch: bool, interval
     return int(report.exit_code(None if fail_on == "never" else Severity(fail_on)))
 
 
-
 Render = Any
 """(report, memory, error) -> text."""
 

@@ -241,9 +241,12 @@ def sync_folder(*folders: Path) -> None:
             os.close(file)
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, checker: Checker | None = None) -> str:
+    """Read once: `checker` is fed with what is read, too. Raises OSError."""
     sha = hashlib.sha256()
     with open(path, "rb") as file:
         while chunk := file.read(1 << 20):
             sha.update(chunk)
+            if checker is not None:
+                checker.feed(chunk)
     return sha.hexdigest()

@@ -8,7 +8,6 @@ even also the CRC of as many zero bytes. So all pages are XORed first and one CR
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 MAGIC = b"SQLite format 3\x00"
 FLAG = 1 << 63
@@ -125,12 +124,3 @@ class Checker:
         if self._counted and self._counted % 2 == 0:
             total ^= crc64(bytes(len(message)))
         return f"{FLAG | total:016x}"
-
-
-def checksum_of(path: Path) -> str | None:
-    """LiteFS's checksum of a file, None where it is no whole database. Raises OSError."""
-    checker = Checker()
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            checker.feed(chunk)
-    return None if checker.problem() else checker.checksum()

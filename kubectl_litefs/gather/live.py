@@ -236,13 +236,13 @@ class _Gathering:
 
     def by_role(self, pods: list[Pod]) -> tuple[list[Pod], list[Pod]]:
         """(replicas and the silent, those that just said they are primary)."""
-        leaders = []
-        for pod in pods:
-            path = _litefs_path(pod.ref, "info.json")
-            info = read_info(path, self.items[path].read()) if path in self.items else None
-            if isinstance(info, Info) and info.is_primary:
-                leaders.append(pod)
+        leaders = [p for p in pods if self.leads(p)]
         return [p for p in pods if p not in leaders], leaders
+
+    def leads(self, pod: Pod) -> bool:
+        item = self.items.get(_litefs_path(pod.ref, "info.json"))
+        info = item.once("info", lambda: read_info(item.path, item.read())) if item is not None else None
+        return isinstance(info, Info) and info.is_primary
 
     def read_positions(self, pods: list[Pod], files: tuple[str, ...]) -> None:
         """A pod that did not answer /info is not asked again: its silence is already known."""

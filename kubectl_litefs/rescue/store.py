@@ -20,7 +20,7 @@ from ..errors import LitefsError
 from ..exitcodes import ExitCode
 from ..fix.export import Export, sha256_of, sync_folder
 from ..fix.journal import append
-from ..fix.sqlite_file import checksum_of
+from ..fix.sqlite_file import Checker
 from ..ports import Clock
 
 MANIFEST = "manifest.jsonl"
@@ -176,10 +176,10 @@ def _texts(entry: Mapping[str, Any]) -> Iterator[Any]:
 def whole(folder: Path, copy: Copy) -> bool:
     """Whether the file is still what its line says, byte for byte; a line that was edited proves no other file's content."""
     try:
-        path = folder / copy.file
-        if path.is_symlink() or path.stat().st_size != copy.bytes or sha256_of(path) != copy.sha256:
+        path, checker = folder / copy.file, None if copy.damaged else Checker()
+        if path.is_symlink() or path.stat().st_size != copy.bytes or sha256_of(path, checker) != copy.sha256:
             return False
-        return bool(copy.damaged) or checksum_of(path) == copy.checksum
+        return checker is None or (checker.problem() is None and checker.checksum() == copy.checksum)
     except OSError:
         return False
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+from typing import Any
 
 import pytest
 
@@ -256,13 +257,18 @@ def test_a_file_that_was_sent_whole_and_whose_answer_is_lost_is_not_called_uncha
     assert int(rescue(sim, resume=True).code) == 0 and back(sim) and not posts(sim) and len(deletions(sim)) == 1
 
 
+def killed_at_import(rescue: Rescue, sim: Sim, hooks: list[Any]) -> None:
+    """`hooks` are those before a request arrives, or those after it."""
+    hooks.append(lambda s, sent: Killed() if sent.path.endswith("/import") else None)
+    with pytest.raises(Killed):
+        rescue(sim, strategy="import")
+    hooks.clear()
+
+
 def test_a_kill_in_the_gap_is_still_found(rescue: Rescue, make: Make) -> None:
     """Between the file's arrival and its proof."""
     sim = make.lost()
-    sim.after.append(lambda s, sent: Killed() if sent.path.endswith("/import") else None)
-    with pytest.raises(Killed):
-        rescue(sim, strategy="import")
-    sim.after.clear()
+    killed_at_import(rescue, sim, sim.after)
     sim.sent.clear()
     elsewhere(rescue, make, "another")
     sim.clock.sleep(90)
@@ -284,10 +290,7 @@ def test_a_folder_that_was_emptied_between_a_proof_and_its_end_is_said_and_no_fa
 
 def test_a_copy_that_was_changed_is_no_copy_and_another_pods_is_taken(rescue: Rescue, make: Make) -> None:
     sim = make.lost()
-    sim.before.append(lambda s, sent: Killed() if sent.path.endswith("/import") else None)
-    with pytest.raises(Killed):
-        rescue(sim, strategy="import")
-    sim.before.clear()
+    killed_at_import(rescue, sim, sim.before)
     lines = [json.loads(line) for line in (rescue.folder / "manifest.jsonl").read_text().splitlines()]
     (file,) = (rescue.folder / entry["file"] for entry in lines if entry["pod"] == rescue.asked[0].databases[0].pod == ONE)
     file.write_bytes(file.read_bytes()[:-1] + b"x")
